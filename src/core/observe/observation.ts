@@ -1,0 +1,110 @@
+// What the probes report: typed facts, never booleans (V1). The adapters classify by SQLSTATE and errno and know no
+// policy; what a class means is decided in `verdict/`.
+
+import type { Lsn } from '../lsn.ts';
+import type { Ballot } from '../quorum/ballot.ts';
+import type { Era, EpochId } from '../quorum/record.ts';
+import type { Site } from '../site.ts';
+import type { Ms } from '../time.ts';
+
+/** V1, a closed list. `fenced` is not seen by a probe: the agent concludes it from the guard's own words. */
+export type ProbeClass =
+  | 'ok'
+  | 'refused'
+  | 'timeout'
+  | 'unreachable'
+  | 'auth'
+  | 'too-many-connections'
+  | 'starting-up'
+  | 'in-recovery'
+  | 'read-only'
+  | 'write-stalled'
+  | 'disk-full'
+  | 'wrong-system'
+  | 'wrong-timeline'
+  | 'protocol'
+  | 'fenced';
+
+/** The one row of `siteward.cluster`. */
+export type ClusterRow = { readonly cluster: string; readonly epoch: EpochId; readonly beat: number };
+
+/** A commit probe of a database that should be the primary. */
+export type PrimaryReport = {
+  readonly class: ProbeClass;
+  readonly detail: string;
+  readonly position: Lsn | null;
+  readonly row: ClusterRow | null;
+  readonly systemId: string | null;
+  readonly timeline: number | null;
+};
+
+/** A read of a database that should be the standby. */
+export type StandbyReport = {
+  readonly class: ProbeClass;
+  readonly detail: string;
+  readonly inRecovery: boolean | null;
+  readonly received: Lsn | null;
+  readonly replayed: Lsn | null;
+  /** `siteward.cluster` as replayed so far (V5). */
+  readonly row: ClusterRow | null;
+  readonly systemId: string | null;
+  readonly timeline: number | null;
+  /** Whether its WAL receiver is streaming, and the age of the last message from the primary. */
+  readonly streaming: boolean | null;
+  readonly lastMessageAgeMs: Ms | null;
+};
+
+/** HAProxy's own view of one server of the service backend. */
+export type BalancerServer = {
+  readonly name: string;
+  readonly status: 'up' | 'down' | 'drain' | 'maint' | 'unknown';
+};
+/** HAProxy of one site: `class` is `ok` when its statistics could be read. */
+export type BalancerReport = { readonly class: ProbeClass; readonly detail: string; readonly servers: readonly BalancerServer[] };
+
+/** One application instance, by its readiness endpoint. */
+export type InstanceReport = {
+  readonly name: string;
+  readonly class: ProbeClass;
+  readonly detail: string;
+  readonly ready: boolean;
+  /** The database address it uses. */
+  readonly database: string | null;
+  readonly writable: boolean | null;
+  readonly epoch: EpochId | null;
+  readonly holding: number;
+};
+
+/** R1: every step carries era, epoch and ballot; hosts keep the highest and refuse lower ones. */
+export type Token = { readonly era: Era; readonly epoch: number; readonly ballot: Ballot };
+
+/** What the forced command of an application host says of its .env files. */
+export type EnvReport = {
+  /** Whose staged file the active .env equals; null when it equals neither. */
+  readonly active: Site | null;
+  readonly staged: readonly Site[];
+  readonly token: Token | null;
+};
+
+/** Whom the public name points to: the site whose address it is, or null (no record, or another value). */
+export type DnsReport = { readonly entry: Site | null; readonly value: string | null };
+
+/** A guard's cheap look at its own host, without asking PostgreSQL. */
+export type ProcessReport = {
+  /** A postmaster or any other process of this data directory lives (state Z counts as dead). */
+  readonly running: boolean;
+  readonly postmaster: boolean;
+  readonly signalFile: boolean;
+  /** `Database cluster state` of pg_controldata, or null when unreadable. It does not tell whether a database runs. */
+  readonly controlState: string | null;
+  readonly systemId: string | null;
+  readonly timeline: number | null;
+};
+
+/** What the guard's own connection through the local socket says. */
+export type ServerReport = {
+  readonly inRecovery: boolean;
+  /** Primary: write position. Standby: receive position (or replay position when nothing was received yet). */
+  readonly position: Lsn;
+  readonly row: ClusterRow | null;
+};
