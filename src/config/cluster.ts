@@ -3,10 +3,12 @@
  * number with its unit in its name. `resolve.ts` makes it from a checked file (`schema.ts`); nothing else does.
  * A host knows only its own name besides: `findHost` tells what that name is in this cluster.
  */
-export type Site = 'site1' | 'site2';
-export type Voter = Site | 'witness';
+import type { LeaseSettings, PolicySettings, ProbeSettings } from '../core/settings.ts';
+import type { AgentId, GuardId, Site, VoterId } from '../core/site.ts';
+import type { Ms } from '../core/time.ts';
+
 /** Whoever has a pinned key; operators are named one by one besides. */
-export type PeerName = 'site1-agent' | 'site2-agent' | 'site1-guard' | 'site2-guard' | 'witness';
+export type PeerName = AgentId | GuardId | 'witness';
 
 export interface HostConfig {
   /** Name of the host; a daemon finds its own role by it. */
@@ -125,59 +127,28 @@ export type DnsConfig =
       readonly addresses: Readonly<Record<Site, string>>;
     };
 
-export interface LeaseConfig {
-  readonly ttlMs: number;
-  /** P */
-  readonly renewEveryMs: number;
-  /** w */
-  readonly witnessAfterMs: number;
-  readonly witnessTtlMs: number;
-  readonly witnessEveryMs: number;
-  readonly watchEveryMs: number;
-  /** D, as a ratio: 0.05 */
-  readonly drift: number;
-  /** F */
-  readonly fenceBudgetMs: number;
-  readonly fuseBudgetMs: number;
-  /** d */
-  readonly registerLegMs: number;
+export type LeaseConfig = LeaseSettings & {
   /** Bound of one request and its answer between any two of agents, guards and an agent witness. */
-  readonly roundTripMs: number;
-  readonly releaseWaitMs: number;
-  readonly otherAgentDelayMs: number;
-}
-
-export interface ProbeConfig {
-  readonly everyMs: number;
-  readonly deadlineMs: number;
-  /** Failures in a row. */
-  readonly confirm: number;
-  /** Successes in a row. */
-  readonly recover: number;
-}
-
-export interface PolicyConfig {
-  readonly onCrash: 'fastest';
-  readonly maxLagBytes: number;
-  readonly coolDownMs: number;
-  readonly entryCoolDownMs: number;
-}
+  readonly roundTripMs: Ms;
+  /** A request between them is given up after this. */
+  readonly peerDeadlineMs: Ms;
+};
 
 export interface ClusterConfig {
   readonly cluster: string;
   readonly sites: Readonly<Record<Site, SiteConfig>>;
   readonly witness: WitnessConfig;
   /** Who votes: both agents, and the witness unless there is none. */
-  readonly voters: readonly Voter[];
+  readonly voters: readonly VoterId[];
   readonly keys: KeysConfig;
   readonly database: DatabaseConfig;
   readonly applications: ApplicationsConfig;
   readonly ssh: SshConfig;
   readonly haproxy: HaproxyConfig;
   readonly dns: DnsConfig;
-  readonly policy: PolicyConfig;
+  readonly policy: PolicySettings;
   readonly lease: LeaseConfig;
-  readonly probe: ProbeConfig;
+  readonly probe: ProbeSettings;
   readonly order: { readonly timeoutMs: number; readonly restartBudgetMs: number };
   /** The operator's own fencing of an unreachable database host; `{site}`, `{host}` and `{epoch}` are replaced. */
   readonly fence: { readonly command?: readonly string[]; readonly deadlineMs: number };

@@ -1,6 +1,6 @@
 /** The cluster file's sections about places and parties: sites, witness, pinned keys, the public name. See schema.ts. */
 import { z } from 'zod';
-import { absolutePath, dnsName, doc, duration, hostName, ipAddress, pinList, port } from './fields.ts';
+import { absolutePath, dnsName, doc, duration, hostName, ipAddress, pinList, port, word } from './fields.ts';
 
 const host = (example: string, address: string) => ({
   host: hostName().meta(doc('Name of the host, as `hostname` prints it there.', example)),
@@ -8,10 +8,9 @@ const host = (example: string, address: string) => ({
 });
 
 export const siteSchema = z.strictObject({
-  region: z
-    .string()
-    .regex(/^[a-z0-9-]+$/, 'is no region name: lower-case letters, digits and hyphens')
-    .meta(doc('AWS region of the site; decides whether a route53 witness would die with it (W5).', 'eu-west-1')),
+  region: word(/^[a-z0-9-]+$/, 'is no region name: lower-case letters, digits and hyphens').meta(
+    doc('AWS region of the site; decides whether a route53 witness would die with it (W5).', 'eu-west-1'),
+  ),
   service: z
     .strictObject(host('site1-svc', '172.20.1.10'))
     .meta(doc('The service host: HAProxy, and the agent of this site.')),
@@ -36,10 +35,9 @@ export const siteSchema = z.strictObject({
 
 const route53 = (name: string) =>
   z.strictObject({
-    hostedZoneId: z
-      .string()
-      .regex(/^Z[A-Z0-9]{1,31}$/, 'is no hosted zone id: Z and up to 31 capital letters and digits')
-      .meta(doc('Id of the Route 53 hosted zone.', 'Z0123456789ABCDEFGHIJ')),
+    hostedZoneId: word(/^Z[A-Z0-9]{1,31}$/, 'is no hosted zone id: Z and up to 31 capital letters and digits').meta(
+      doc('Id of the Route 53 hosted zone.', 'Z0123456789ABCDEFGHIJ'),
+    ),
     name: dnsName().meta(doc('Full name of the record in that zone.', name)),
     endpoint: z
       .url({ protocol: /^https?$/, error: 'is no http or https address' })
@@ -80,10 +78,7 @@ export const keysSchema = z.strictObject({
   'site2-guard': pinList().meta(doc("Pinned public key of site2's guard.")),
   witness: pinList().optional().meta(doc('Pinned public key of the witness, for kind agent.')),
   operators: z
-    .record(
-      z.string().regex(/^[a-z][a-z0-9._-]{0,31}$/, "is no operator's name: lower-case letters, digits, . _ -"),
-      pinList(),
-    )
+    .record(word(/^[a-z][a-z0-9._-]{0,31}$/, "is no operator's name: lower-case letters, digits, . _ -"), pinList())
     .prefault({})
     .meta(doc('Pinned public keys of the people who may give orders, by name.')),
 });

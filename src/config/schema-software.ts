@@ -1,6 +1,6 @@
 /** The cluster file's sections about the software siteward drives: PostgreSQL, the application, ssh, HAProxy. See schema.ts. */
 import { z } from 'zod';
-import { absolutePath, argv, doc, hostKey, hostName, port, sqlName, urlPath } from './fields.ts';
+import { absolutePath, argv, doc, fileName, hostKeyList, hostName, port, sqlName, urlPath, word } from './fields.ts';
 
 const credential = (user: string, file: string) => ({
   user: sqlName().prefault(user).meta(doc('PostgreSQL role.', user)),
@@ -19,9 +19,7 @@ export const databaseSchema = z.strictObject({
     .enum(['systemd', 'pg_ctl'])
     .prefault('systemd')
     .meta(doc('How the guard starts and stops PostgreSQL: its systemd unit, or pg_ctl.', 'systemd')),
-  unit: z
-    .string()
-    .regex(/^[\w@.:-]+\.service$/, 'is no name of a systemd service')
+  unit: word(/^[\w@.:-]+\.service$/, 'is no name of a systemd service')
     .prefault('postgresql@15-main.service')
     .meta(doc('The systemd unit of the database.', 'postgresql@15-main.service')),
   dataDirectory: absolutePath()
@@ -42,9 +40,7 @@ export const databaseSchema = z.strictObject({
     .prefault('/var/run/postgresql')
     .meta(doc("Directory of PostgreSQL's Unix socket, the guard's way in.", '/var/run/postgresql')),
   superuser: sqlName().prefault('postgres').meta(doc('Account and role the guard drives PostgreSQL as.', 'postgres')),
-  systemIdentifier: z
-    .string()
-    .regex(/^\d{10,20}$/, 'is no system identifier: its digits, in quotes')
+  systemIdentifier: word(/^\d{10,20}$/, 'is no system identifier: its digits, in quotes')
     .optional()
     .meta(
       doc(
@@ -74,11 +70,7 @@ export const applicationsSchema = z.strictObject({
   envDirectory: absolutePath()
     .prefault('/srv/birthday')
     .meta(doc('Directory with site1.env, site2.env and the active file.', '/srv/birthday')),
-  envFile: z
-    .string()
-    .regex(/^[\w.-]+$/, 'is no file name (a name, not a path)')
-    .prefault('.env')
-    .meta(doc('Name of the active file.', '.env')),
+  envFile: fileName().prefault('.env').meta(doc('Name of the active file.', '.env')),
   readyPath: urlPath().prefault('/readyz').meta(doc('Readiness endpoint of an instance.', '/readyz')),
   reload: z
     .discriminatedUnion('kind', [
@@ -106,9 +98,7 @@ export const applicationsSchema = z.strictObject({
 });
 
 export const sshSchema = z.strictObject({
-  user: z
-    .string()
-    .regex(/^[a-z_][a-z0-9_-]{0,31}$/, 'is no account name')
+  user: word(/^[a-z_][a-z0-9_-]{0,31}$/, 'is no account name')
     .prefault('siteward')
     .meta(doc('Account on application and database hosts; its key is bound to one forced command.', 'siteward')),
   port: port().prefault(22).meta(doc('Port of sshd.', 22)),
@@ -116,20 +106,16 @@ export const sshSchema = z.strictObject({
     .prefault('/etc/siteward/keys/ssh_ed25519')
     .meta(doc("The agents' private key.", '/etc/siteward/keys/ssh_ed25519')),
   hostKeys: z
-    .record(hostName(), z.array(hostKey()).min(1).max(2))
+    .record(hostName(), hostKeyList())
     .meta(doc('Pinned host keys of the two application and the two database hosts, as `ssh-keygen -lf` prints them.')),
 });
 
 export const haproxySchema = z.strictObject({
   servicePort: port().prefault(8000).meta(doc('Port of the service.', 8000)),
-  backend: z
-    .string()
-    .regex(/^[\w.:-]+$/, 'is no backend name')
+  backend: word(/^[\w.:-]+$/, 'is no backend name')
     .prefault('birthday')
     .meta(doc('Name of the backend with all instances.', 'birthday')),
-  server: z
-    .string()
-    .regex(/\{port\}/, 'must contain {port}, else two instances have one name')
+  server: word(/\{port\}/, 'must contain {port}, else two instances have one name')
     .prefault('{host}-{port}')
     .meta(doc('Name of an instance in the backend; `{host}` and `{port}` are replaced.', '{host}-{port}')),
   socket: absolutePath()
@@ -139,7 +125,9 @@ export const haproxySchema = z.strictObject({
     .strictObject({
       port: port().prefault(81).meta(doc('Port of the statistics page.', 81)),
       path: urlPath().prefault('/stats').meta(doc('Path of the statistics page.', '/stats')),
-      user: z.string().min(1).prefault('siteward').meta(doc('Login.', 'siteward')),
+      user: word(/^[^\s:]+$/, 'is no login: no blanks, no colon')
+        .prefault('siteward')
+        .meta(doc('Login.', 'siteward')),
       passwordFile: absolutePath()
         .prefault('/etc/siteward/secrets/haproxy.password')
         .meta(doc('File that holds the password, one line.', '/etc/siteward/secrets/haproxy.password')),

@@ -4,17 +4,17 @@ import { count, doc, duration, ratio, size } from './fields.ts';
 
 export const policySchema = z.strictObject({
   onCrash: z
-    .literal('fastest', 'keep-data comes later; this version knows fastest only')
+    .enum(['fastest', 'restart'], 'must be fastest or restart (keep-data comes later)')
     .prefault('fastest')
     .meta(
       doc(
-        'When the primary crashed: fastest hands over at once, and counts what the standby lacks as lost. (keep-data comes later.)',
+        'When PostgreSQL crashed on a living host: fastest hands over at once and counts what the standby lacks as lost; restart starts it in place first. (keep-data comes later.)',
         'fastest',
       ),
     ),
-  maxLag: size()
+  maxLagBytes: size()
     .prefault('16MiB')
-    .meta(doc('A standby further behind the last known primary position is not promoted (V5, maxLagBytes).', '16MiB')),
+    .meta(doc('A standby further behind the last known primary position is not promoted (V5).', '16MiB')),
   coolDown: duration()
     .prefault('5m')
     .meta(doc('No second change of primary within this time of an epoch, orders excepted (V6).', '5m')),
@@ -50,10 +50,13 @@ export const leaseSchema = z.strictObject({
     .prefault('1200ms')
     .meta(doc('d: bound of one leg at the register: a read, a CAS, the answer to the guard.', '1200ms')),
   roundTrip: duration().prefault('250ms').meta(doc('Bound of one request and its answer between the sites.', '250ms')),
+  peerDeadline: duration()
+    .prefault('1s')
+    .meta(doc('A request between agents, guards and witness is given up after this time.', '1s')),
   releaseWait: duration()
     .prefault('3s')
     .meta(doc('A guard that released goes on in the old epoch when no change was chosen in this time (L7).', '3s')),
-  otherAgentDelay: duration()
+  otherDelay: duration()
     .prefault('500ms')
     .meta(doc('How long the other agent leaves it to the agent whose turn it is (V6, Q5).', '500ms')),
 });

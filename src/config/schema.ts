@@ -5,20 +5,18 @@
  * Secrets are never in the file, only the paths of files that hold them.
  */
 import { z } from 'zod';
-import { absolutePath, argv, doc, duration, port, size } from './fields.ts';
-
+import { absolutePath, argv, doc, duration, port, size, word } from './fields.ts';
 import { dnsSchema, keysSchema, siteSchema, witnessSchema } from './schema-places.ts';
 import { applicationsSchema, databaseSchema, haproxySchema, sshSchema } from './schema-software.ts';
 import { leaseSchema, policySchema, probeSchema } from './schema-timing.ts';
 
-export type { ClusterConfig, PeerName, Site, SiteConfig, Voter } from './cluster.ts';
+export type { ClusterConfig, PeerName, SiteConfig } from './cluster.ts';
 
 export const clusterFileSchema = z
   .strictObject({
-    cluster: z
-      .string()
-      .regex(/^[a-z][a-z0-9-]{0,62}$/, 'is no cluster name: lower-case letters, digits and hyphens')
-      .meta(doc('Name of the cluster; every log line and metric carries it.', 'birthday')),
+    cluster: word(/^[a-z][a-z0-9-]{0,62}$/, 'is no cluster name: lower-case letters, digits and hyphens').meta(
+      doc('Name of the cluster; every log line and metric carries it.', 'birthday'),
+    ),
     sites: z
       .strictObject({ site1: siteSchema.meta(doc('The first site.')), site2: siteSchema.meta(doc('The second site.')) })
       .meta(doc('The two sites and their hosts.')),
@@ -88,9 +86,7 @@ export const clusterFileSchema = z
       .meta(doc('Directories.')),
     checks: z
       .strictObject({
-        schedule: z
-          .string()
-          .regex(/^(\S+\s+){4,5}\S+$/, 'is no cron expression of five or six fields')
+        schedule: word(/^(\S+\s+){4,5}\S+$/, 'is no cron expression of five or six fields')
           .prefault('*/5 * * * *')
           .meta(doc('When the scheduled checks run (cron).', '*/5 * * * *')),
         diskFree: size().prefault('1GiB').meta(doc('Less free disk space than this is an alert.', '1GiB')),
