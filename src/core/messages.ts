@@ -28,6 +28,8 @@ export type GuardStatus = {
   readonly quarantineMs: Ms;
   /** For how long verdicts on this database rest (a restart or an order under way); 0 when they do not. */
   readonly restingMs: Ms;
+  /** Q9: for how long quiet rounds have not been granted by both agents; 0 when the last one was. */
+  readonly missingMs: Ms;
 };
 
 export type Renew = {
@@ -114,6 +116,8 @@ export type StateNotice = {
   readonly orderMs: Ms;
   /** Orders: the order is a failover, which both agents support by refusing renewals. */
   readonly orderRefuses: boolean;
+  /** Q8: the highest ballot the sender ever saw the receiver hold. A receiver that holds less has lost its memory. */
+  readonly seenOfYou: Ballot | null;
 };
 
 // ---------------------------------------------------------------------------------------------- to a guard
@@ -153,8 +157,13 @@ export type OrderRequest = { readonly type: 'order'; readonly cluster: string; r
 
 export type StatusRequest = { readonly type: 'status' };
 
-/** Q0: a person founds the cluster; sent to both agents, an agent witness and the primary's guard. */
-export type Init = { readonly type: 'init'; readonly accepted: Accepted };
+/** Q0: a person founds the cluster; sent to both agents and an agent witness; the guards learn of it when they ask. */
+export type Init = {
+  readonly type: 'init';
+  readonly accepted: Accepted;
+  /** Sent last, to one agent that took the record already: CREATE the register with it. */
+  readonly createRegister: boolean;
+};
 
 // ---------------------------------------------------------------------------------------------- all of them
 
@@ -221,10 +230,17 @@ export type GuardAnswer = {
 
 export type PromiseAnswer = { readonly type: 'promise'; readonly promised: boolean; readonly refusal: Refusal | null; readonly view: VoterView };
 export type AcceptAnswer = { readonly type: 'accepted'; readonly accepted: boolean; readonly refusal: Refusal | null; readonly view: VoterView };
+/** The answer to `state`: what the other voter holds now. */
+export type ViewAnswer = { readonly type: 'view'; readonly view: VoterView };
 export type FailsafeAnswer = { readonly type: 'failsafe-answer'; readonly promised: boolean; readonly round: Round; readonly noted: EpochId | null; readonly why: string };
 /** Done, or refused with a sentence for people. `order` answers also carry the steps of a dry run. */
-export type Ack = { readonly type: 'ack'; readonly ok: boolean; readonly why: string; readonly steps: readonly string[] };
+export type Ack = {
+  readonly type: 'ack';
+  readonly ok: boolean;
+  readonly why: string;
+  readonly steps: readonly string[];
+};
 /** `status --json`: free-form, made by the role for people and scripts; described in docs/CLI.md. */
 export type StatusAnswer = { readonly type: 'status-answer'; readonly status: unknown };
 
-export type Answer = GuardAnswer | PromiseAnswer | AcceptAnswer | FailsafeAnswer | Ack | StatusAnswer;
+export type Answer = GuardAnswer | PromiseAnswer | AcceptAnswer | ViewAnswer | FailsafeAnswer | Ack | StatusAnswer;
