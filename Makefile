@@ -1,0 +1,52 @@
+# `make` lists the targets. `make demo` and `make test` set up what they need by themselves; every other target works
+# after either of them (or `make setup`).
+
+# System npm may run on an old Node; everything of ours runs on the one that package-lock.json brings.
+BIN := node_modules/.bin
+NODE := $(BIN)/node
+RUN := PATH="$(CURDIR)/$(BIN):$$PATH" $(NODE) scripts/run-suites.ts
+AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo -- )
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build check format test test-slow unit contract lab-test demo clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## install missing system packages (says which first) and the npm packages
+	@scripts/setup
+
+build: $(NODE) ## bundle dist/ and app/dist/
+	@$(NODE) scripts/build.ts
+
+check: $(NODE) ## types, format, lint, import rules, dead code, house rules, documents in step
+	@$(RUN) check
+
+format: $(NODE) ## write the format and the safe lint fixes
+	@$(BIN)/biome check --write
+
+unit: $(NODE) ## unit and property tests, and the application's
+	@$(RUN) unit
+
+contract: build ## adapters against the real software and its doubles
+	@$(RUN) contract
+
+lab-test: build ## every scenario in the lab (needs root: uses sudo)
+	@$(RUN) lab
+
+test: setup ## everything above: set up, build, check, unit, property, contract, lab
+	@$(MAKE) --no-print-directory build
+	@$(RUN) test
+
+test-slow: build ## longer property runs and further rounds in the lab
+	@$(RUN) slow
+
+demo: setup ## two sites on this machine: kill one half after half and watch (needs root: uses sudo)
+	@$(MAKE) --no-print-directory build
+	@$(AS_ROOT)env PATH="$(CURDIR)/$(BIN):$$PATH" test/lab/demo
+
+clean: ## remove what was built and the logs; packages stay
+	rm -rf dist app/dist .state/logs
+
+$(NODE):
+	@echo 'The npm packages are not installed yet: run `make setup` first.' >&2; exit 1

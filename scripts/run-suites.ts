@@ -1,0 +1,174 @@
+/**
+ * Runs the suites of one plan (suites.ts), two at a time, and says for each when it began, what came out and how long it
+ * took. Whole logs go to .state/logs/; of a suite that failed the end of its log is shown. The last line sums up.
+ *
+ *   node scripts/run-suites.ts check|unit|contract|lab|test|slow
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createWriteStream, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { planNames, type Suite, stagesOf } from './suites.ts';
+
+const root = join(import.meta.dirname, '..');
+const logFolder = join(root, '.state/logs');
+const SIDE_BY_SIDE = 2;
+const TAIL_LINES = 60;
+/** After the limit a suite gets this long to put away what it made (a lab has namespaces and mounts). */
+const CLEAN_UP_SECONDS = 30;
+
+interface Result {
+  readonly suite: Suite;
+  readonly ok: boolean;
+  readonly seconds: number;
+  readonly counts: Counts;
+}
+
+interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+const running = new Set<ChildProcess>();
+let stopped = false;
+
+async function main(plan: string | undefined): Promise<number> {
+  const stages = plan === undefined ? undefined : stagesOf(plan);
+  if (plan === undefined || stages === undefined) {
+    console.error(`say which: ${planNames().join(', ')}`);
+    return 2;
+  }
+  mkdirSync(logFolder, { recursive: true });
+  const begun = performance.now();
+  const results: Result[] = [];
+  for (const stage of stages) results.push(...(await runStage(plan, stage)));
+  return report(plan, results, secondsSince(begun));
+}
+
+async function runStage(plan: string, suites: readonly Suite[]): Promise<Result[]> {
+  const queue = [...suites];
+  const results: Result[] = [];
+  // A suite that has the stage to itself is a long one: its lines are shown as they come.
+  const live = suites.length === 1;
+  const worker = async (): Promise<void> => {
+    for (let suite = queue.shift(); suite !== undefined && !stopped; suite = queue.shift()) {
+      results.push(await runSuite(plan, suite, live));
+    }
+  };
+  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, worker));
+  return results;
+}
+
+async function runSuite(plan: string, suite: Suite, live: boolean): Promise<Result> {
+  const logName = `.state/logs/${plan}-${suite.name}.log`;
+  say(`${suite.name}: started${live ? `, at most ${suite.limitSeconds} s` : ''}`);
+  const begun = performance.now();
+  const ok = await runCommand(suite, join(root, logName), live);
+  const seconds = secondsSince(begun);
+  const text = readFileSync(join(root, logName), 'utf8');
+  const counts = countTests(text);
+  const tests = counts.passed + counts.failed > 0 ? `, ${counts.passed} passed, ${counts.failed} failed` : '';
+  say(`${suite.name}: ${ok ? 'ok' : 'FAILED'}${tests}, ${seconds.toFixed(1)} s`);
+  if (!ok) {
+    if (!live) console.log(tail(text));
+    console.log(`    the whole log: ${logName}`);
+  }
+  return { suite, ok, seconds, counts };
+}
+
+function runCommand(suite: Suite, logPath: string, live: boolean): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const path = `${join(root, 'node_modules/.bin')}:${process.env['PATH'] ?? ''}`;
+  const [file = '', ...args] = withRights(suite, path);
+  const log = createWriteStream(logPath);
+  const child = spawn(file, args, {
+    cwd: root,
+    env: { ...process.env, ...suite.env, PATH: path, NO_COLOR: '1', FORCE_COLOR: undefined },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // A group of its own, so that all of it can be ended; what runs as root is ended by timeout(1), see withRights.
+    detached: suite.asRoot !== true,
+  });
+  running.add(child);
+  const limit = setTimeout(() => {
+    log.write(`\nended after its limit of ${suite.limitSeconds} s\n`);
+    endGroup(child);
+  }, suite.limitSeconds * 1000);
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      log.write(chunk);
+      if (live) process.stdout.write(chunk);
+    });
+  }
+  child.on('error', (error) => log.write(`${file}: ${error.message}\n`));
+  child.on('close', (code) => {
+    clearTimeout(limit);
+    running.delete(child);
+    log.end(() => resolve(code === 0));
+  });
+  return promise;
+}
+
+/** The command as it is started: what needs root gets it through sudo, whose PATH is not ours. */
+function withRights(suite: Suite, path: string): readonly string[] {
+  if (suite.asRoot !== true) return suite.command;
+  const timed = ['timeout', `--kill-after=${CLEAN_UP_SECONDS}`, String(suite.limitSeconds), ...suite.command];
+  if (process.getuid?.() === 0) return timed;
+  return ['sudo', '--', 'env', `PATH=${path}`, ...timed];
+}
+
+function endGroup(child: ChildProcess): void {
+  signalGroup(child, 'SIGTERM');
+  setTimeout(() => signalGroup(child, 'SIGKILL'), CLEAN_UP_SECONDS * 1000).unref();
+}
+
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined || child.exitCode !== null) return;
+  try {
+    process.kill(-child.pid, signal);
+  } catch {
+    // It has just ended by itself, or runs as root, where timeout(1) does this.
+  }
+}
+
+/** node:test ends with "ℹ pass N", the lab's suite with "N passed, N failed". */
+function countTests(log: string): Counts {
+  const ofNode = (word: string): number => Number(new RegExp(`^[ℹ#] ${word} (\\d+)$`, 'mu').exec(log)?.[1] ?? 0);
+  const lines = [...log.matchAll(/(\d+) passed, (\d+) failed(?:, (\d+) skipped)?/g)];
+  const last = lines.at(-1);
+  if (last !== undefined) return { passed: Number(last[1]), failed: Number(last[2]), skipped: Number(last[3] ?? 0) };
+  return { passed: ofNode('pass'), failed: ofNode('fail') + ofNode('cancelled'), skipped: ofNode('skipped') };
+}
+
+function report(plan: string, results: readonly Result[], seconds: number): number {
+  const sum = (pick: (counts: Counts) => number): number => results.reduce((all, one) => all + pick(one.counts), 0);
+  const bad = results.filter((result) => !result.ok);
+  const [passed, failed, skipped] = [sum((c) => c.passed), sum((c) => c.failed), sum((c) => c.skipped)];
+  if (passed + failed > 0) console.log(`tests: ${passed} passed, ${failed} failed, ${skipped} skipped`);
+  const names = bad.map((result) => result.suite.name).join(', ');
+  console.log(
+    `${plan}: ${results.length - bad.length} passed, ${bad.length} failed${names && ` (${names})`}, ${seconds.toFixed(0)} s`,
+  );
+  return bad.length === 0 && results.length > 0 && !stopped ? 0 : 1;
+}
+
+function tail(text: string): string {
+  const lines = text.trimEnd().split('\n').slice(-TAIL_LINES);
+  return lines.map((line) => `    ${line}`).join('\n');
+}
+
+function say(text: string): void {
+  console.log(`${new Date().toISOString().slice(11, 19)} ${text}`);
+}
+
+function secondsSince(begun: number): number {
+  return (performance.now() - begun) / 1000;
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    stopped = true;
+    for (const child of running) endGroup(child);
+  });
+}
+
+process.exitCode = await main(process.argv[2]);

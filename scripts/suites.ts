@@ -1,0 +1,87 @@
+/**
+ * What `make check`, `make test` and `make test-slow` consist of: each suite is one command with a time limit. How they
+ * are run and reported is the business of run-suites.ts.
+ */
+import { existsSync, globSync } from 'node:fs';
+import { join } from 'node:path';
+
+export interface Suite {
+  readonly name: string;
+  readonly command: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly limitSeconds: number;
+  /** Namespaces, mounts and firewall rules of the lab need it. */
+  readonly asRoot?: boolean;
+}
+
+/** Suites of one stage run side by side; a stage that measures times has one suite. */
+type Stage = readonly Suite[];
+
+const root = join(import.meta.dirname, '..');
+const has = (path: string): boolean => existsSync(join(root, path));
+
+const checks: Stage = [
+  { name: 'types', command: ['sh', '-c', typesCommand()], limitSeconds: 120 },
+  { name: 'typed-lint', command: ['eslint', '--max-warnings=0', '.'], limitSeconds: 120 },
+  { name: 'format-and-lint', command: ['biome', 'ci', '--error-on-warnings', '--colors=off'], limitSeconds: 60 },
+  {
+    name: 'imports',
+    command: ['depcruise', '--output-type', 'err-long', ...['src', 'test', 'scripts', 'app/src'].filter(has)],
+    limitSeconds: 60,
+  },
+  { name: 'dead-code', command: ['knip', '--no-progress', '--no-config-hints'], limitSeconds: 60 },
+  { name: 'house-rules', command: ['node', 'scripts/tidy.ts'], limitSeconds: 60 },
+  ...(has('scripts/gen-docs.ts')
+    ? [{ name: 'docs-in-step', command: ['node', 'scripts/gen-docs.ts', '--check'], limitSeconds: 60 }]
+    : []),
+];
+
+/** `tsc` alone would check src/core with Node's types in sight; app/ is a package of its own. */
+function typesCommand(): string {
+  const projects = ['tsconfig.json', 'src/core/tsconfig.json', 'app/tsconfig.json'].filter(has);
+  return projects.map((project) => `tsc --noEmit -p ${project}`).join(' && ');
+}
+
+/** Test files of a folder, run by node:test. A folder without any is no suite. */
+function nodeTests(name: string, folder: string, limitSeconds: number, env: Record<string, string> = {}): Stage {
+  const files = globSync(`${folder}/**/*.test.ts`, { cwd: root }).sort();
+  if (files.length === 0) return [];
+  const perTestMs = (limitSeconds * 1000) / 2;
+  const options = ['--test-reporter=spec', '--test-concurrency=2', `--test-timeout=${perTestMs}`];
+  return [{ name, command: ['node', '--test', ...options, ...files], env, limitSeconds }];
+}
+
+const unit = nodeTests('unit', 'test/unit', 120);
+const property = nodeTests('property', 'test/property', 180);
+const contract = nodeTests('contract', 'test/contract', 300);
+const application = nodeTests('application', 'app/test', 180);
+const labUnit = nodeTests('lab-parts', 'test/lab', 180);
+
+function lab(...args: string[]): Stage {
+  if (!has('test/lab/suite')) {
+    console.log('there is no test/lab/suite: the scenarios are left out');
+    return [];
+  }
+  const slow = args.includes('--slow');
+  const name = slow ? 'lab-slow' : 'lab';
+  return [{ name, command: ['test/lab/suite', ...args], limitSeconds: slow ? 2400 : 900, asRoot: true }];
+}
+
+const PLANS: Readonly<Record<string, () => readonly Stage[]>> = {
+  check: () => [checks],
+  unit: () => [unit, property, application],
+  contract: () => [contract, labUnit],
+  lab: () => [lab()],
+  // The lab measures times and so runs alone; of the rest, what is short goes first, so that a slip shows at once.
+  test: () => [[...checks, ...unit, ...property, ...application], [...contract, ...labUnit], lab()],
+  slow: () => [nodeTests('property-long', 'test/property', 900, { FC_RUNS: '5000' }), lab('--slow')],
+};
+
+/** The stages of a plan, or undefined when there is no plan of that name. */
+export function stagesOf(plan: string): readonly Stage[] | undefined {
+  return PLANS[plan]?.().filter((stage) => stage.length > 0);
+}
+
+export function planNames(): string[] {
+  return Object.keys(PLANS);
+}
