@@ -1,0 +1,230 @@
+// What an agent knows: what is on its disk, what it promised, what it saw and when, what it is doing. Plain readonly
+// data; every observation has an age, and a missing one is `unknown`, which never means down.
+
+import type { Lsn } from '../lsn.ts';
+import type { Accept, GuardStatus, Order, PartVerdict, RegisterGrant, Release, StateNotice, VoterView } from '../messages.ts';
+import type { BalancerReport, DnsReport, EnvReport, InstanceReport, PrimaryReport, StandbyReport } from '../observe/observation.ts';
+import type { Ballot } from '../quorum/ballot.ts';
+import type { ClusterRecord, EpochId } from '../quorum/record.ts';
+import { type RegisterMind, unseenRegister } from '../quorum/register.ts';
+import { emptyVoterDurable, startVoter, type Voter, type VoterDurable, type VoterRules } from '../quorum/voter.ts';
+import type { Settings } from '../settings.ts';
+import { longestTtl } from '../settings.ts';
+import type { Site, VoterId } from '../site.ts';
+import type { Instant, Ms } from '../time.ts';
+import type { AgentDeed } from './deeds.ts';
+
+export type AgentDurable = {
+  readonly voter: VoterDurable;
+  /** The highest ballot each other voter was seen to hold (Q4, Q8). */
+  readonly seen: Readonly<Partial<Record<VoterId, Ballot>>>;
+  /** The highest serial of the register seen or told of (W3). */
+  readonly registerSerial: number;
+  /** V5: the last known position of the primary, and in which epoch. */
+  readonly lastPrimary: { readonly position: Lsn; readonly epoch: EpochId } | null;
+  /** V6: when, by this machine's wall clock, it first learned of the current epoch; the cool-down counts from there. */
+  readonly learned: { readonly epoch: EpochId; readonly wall: number } | null;
+  /** V7: when the entry last changed, likewise. */
+  readonly entryMoved: number;
+  /** The system identifier of the primary, learned from its first good probe (V5: the standby must have the same). */
+  readonly systemId: string | null;
+  /** Q0: the first guard has held its first lease, so records may be proposed. */
+  readonly founded: boolean;
+};
+
+export const emptyAgentDurable: AgentDurable = {
+  voter: emptyVoterDurable,
+  seen: {},
+  registerSerial: 0,
+  lastPrimary: null,
+  learned: null,
+  entryMoved: 0,
+  systemId: null,
+  founded: false,
+};
+
+/** Another voter as last heard: its own view of itself, and where it is an agent its whole notice. */
+export type Heard = { readonly at: Instant; readonly view: VoterView; readonly notice: StateNotice | null };
+
+/** An observation and when its probe began. */
+export type Seen<T> = { readonly at: Instant; readonly value: T };
+
+/** V1: hysteresis of one part. */
+export type Track = {
+  readonly verdict: PartVerdict;
+  readonly failures: number;
+  readonly successes: number;
+  readonly firstFailureAt: Instant | null;
+  readonly changedAt: Instant;
+  /** The class of the last probe and what it said. */
+  readonly lastClass: string;
+  readonly detail: string;
+};
+
+export const untracked: Track = { verdict: 'unknown', failures: 0, successes: 0, firstFailureAt: null, changedAt: 0, lastClass: 'unknown', detail: 'not probed yet' };
+
+/** Why a change of the record is wanted. */
+export type Intent =
+  | { readonly kind: 'same'; readonly reason: string }
+  | { readonly kind: 'primary'; readonly to: Site; readonly from: EpochId; readonly entryToo: boolean; readonly order: boolean; readonly reason: string }
+  | { readonly kind: 'entry'; readonly to: Site; readonly reason: string }
+  | { readonly kind: 'mode'; readonly mode: 'auto' | 'paused'; readonly reason: string };
+
+export type VoteState = 'asked' | 'yes' | 'no';
+
+/** A round of CASPaxos that this agent drives (Q1, Q2, Q6). */
+export type Proposal = {
+  readonly id: number;
+  readonly intent: Intent;
+  readonly ballot: Ballot;
+  readonly phase: 'prepare' | 'register' | 'accept';
+  readonly startedAt: Instant;
+  /** The other voters with a clock: what each answered to prepare. */
+  readonly prepared: Readonly<Partial<Record<VoterId, { readonly vote: VoteState; readonly view: VoterView | null; readonly at: Instant }>>>;
+  readonly record: ClusterRecord | null;
+  readonly accepted: Readonly<Partial<Record<VoterId, VoteState>>>;
+};
+
+/** An order of a person under way ("Orders"). */
+export type OrderState = {
+  readonly order: Extract<Order, { kind: 'failover' }>;
+  readonly id: number;
+  readonly to: Site;
+  readonly from: EpochId;
+  readonly startedAt: Instant;
+  readonly until: Instant;
+  /** The guard took it, so it is a switchover; else both agents refuse its renewals. */
+  readonly phase: 'asking' | 'stopping' | 'refusing' | 'proposing';
+  /** Position of the shutdown checkpoint record, once the guard released. */
+  readonly checkpoint: Lsn | null;
+};
+
+export type OrderResult = { readonly id: number; readonly what: string; readonly outcome: 'done' | 'undone'; readonly why: string };
+
+export type Pending =
+  | { readonly kind: 'state'; readonly voter: VoterId }
+  | { readonly kind: 'prepare'; readonly proposal: number; readonly voter: VoterId }
+  | { readonly kind: 'accept'; readonly proposal: number; readonly voter: VoterId }
+  /** Q5: the accept of the chosen ballot, sent again. */
+  | { readonly kind: 'repair'; readonly voter: VoterId }
+  | { readonly kind: 'told'; readonly site: Site }
+  | { readonly kind: 'guard-order'; readonly order: number }
+  | { readonly kind: 'register-read'; readonly serialAtSend: number }
+  | { readonly kind: 'register-record'; readonly proposal: number | null; readonly accept: Pick<Accept, 'ballot' | 'record'> }
+  | { readonly kind: 'register-grant'; readonly ask: RegisterGrant; readonly replyTo: number; readonly retried: boolean }
+  | { readonly kind: 'register-release'; readonly release: Release }
+  | { readonly kind: 'register-create'; readonly replyTo: number }
+  | { readonly kind: 'deed'; readonly deed: AgentDeed; readonly startedAt: Instant };
+
+/** A swap that waits for a read of the newest value, or for the swap before it. */
+export type QueuedGrant = { readonly ask: RegisterGrant; readonly replyTo: number; readonly since: Instant; readonly retried: boolean };
+
+/** The one sentence of the last decision, and until when something stands in the way. */
+export type Decision = { readonly act: boolean; readonly code: string; readonly sentence: string; readonly waitMs: Ms };
+
+export type AgentState = {
+  readonly me: Site;
+  readonly settings: Settings;
+  readonly durable: Omit<AgentDurable, 'voter'>;
+  readonly voter: Voter;
+  readonly startedAt: Instant;
+  readonly peer: Heard | null;
+  readonly witness: Heard | null;
+  readonly register: RegisterMind;
+  readonly registerReadAt: Instant;
+  readonly registerWroteAt: Instant;
+  /** When a long round was last seen whose nonce has not been heard of (L5: read 3d later unless word comes first). */
+  readonly longRoundAt: Instant | null;
+  readonly queuedGrants: readonly QueuedGrant[];
+  readonly queuedReleases: readonly Release[];
+  readonly primary: Track;
+  readonly standby: Track;
+  readonly entries: { readonly site1: Track; readonly site2: Track };
+  readonly primarySeen: Seen<PrimaryReport> | null;
+  readonly standbySeen: Seen<StandbyReport> | null;
+  /** When the standby's receive position last moved (V2). */
+  readonly receivedMovedAt: Instant | null;
+  readonly balancers: { readonly site1: Seen<BalancerReport> | null; readonly site2: Seen<BalancerReport> | null };
+  readonly instances: { readonly site1: Seen<readonly InstanceReport[]> | null; readonly site2: Seen<readonly InstanceReport[]> | null };
+  readonly envs: { readonly site1: Seen<EnvReport> | null; readonly site2: Seen<EnvReport> | null };
+  readonly dns: Seen<DnsReport> | null;
+  readonly guards: { readonly site1: Seen<GuardStatus> | null; readonly site2: Seen<GuardStatus> | null };
+  /** When each guard was last told the chosen record, and which ballot it was. */
+  readonly told: { readonly site1: { readonly at: Instant; readonly ballot: Ballot } | null; readonly site2: { readonly at: Instant; readonly ballot: Ballot } | null };
+  /** L7: the guard of the primary said `gone` in this epoch. */
+  readonly gone: { readonly epoch: EpochId; readonly at: Instant } | null;
+  /** L7 and "Orders": a release without `gone`, with the position of the shutdown checkpoint. */
+  readonly stopped: { readonly epoch: EpochId; readonly position: Lsn | null; readonly at: Instant } | null;
+  readonly refusing: boolean;
+  readonly confirmedSince: Instant | null;
+  /** Since when this agent has heard any other voter without a break (V3, R2). */
+  readonly hearingSince: Instant | null;
+  readonly proposal: Proposal | null;
+  readonly proposeAfter: Instant;
+  /** Q5: since when a voter is seen behind or beside the chosen ballot such that only a change repairs it. */
+  readonly strayedSince: Instant | null;
+  readonly order: OrderState | null;
+  readonly lastOrder: OrderResult | null;
+  readonly modeOrder: { readonly intent: Intent; readonly id: number; readonly until: Instant } | null;
+  readonly decision: Decision;
+  readonly pending: Readonly<Record<number, Pending>>;
+  readonly nextId: number;
+  /** Next time each periodic thing is due. */
+  readonly due: { readonly probe: Instant; readonly state: Instant; readonly repair: Instant; readonly reconcile: Instant; readonly slow: Instant };
+};
+
+export function rulesOf(settings: Settings): VoterRules {
+  return { voters: settings.voters, drift: settings.lease.drift, longestTtlMs: longestTtl(settings.lease, settings.witness) };
+}
+
+/** An agent that starts now from what its disk says; `amnesia` when that was damaged (Q8). */
+export function startAgent(me: Site, settings: Settings, disk: AgentDurable, amnesia: boolean, now: Instant): AgentState {
+  const { voter, ...durable } = disk;
+  return {
+    me,
+    settings,
+    durable,
+    voter: startVoter(voter, amnesia, rulesOf(settings), now),
+    startedAt: now,
+    peer: null,
+    witness: null,
+    register: { ...unseenRegister, serial: disk.registerSerial },
+    registerReadAt: 0,
+    registerWroteAt: 0,
+    longRoundAt: null,
+    queuedGrants: [],
+    queuedReleases: [],
+    primary: untracked,
+    standby: untracked,
+    entries: { site1: untracked, site2: untracked },
+    primarySeen: null,
+    standbySeen: null,
+    receivedMovedAt: null,
+    balancers: { site1: null, site2: null },
+    instances: { site1: null, site2: null },
+    envs: { site1: null, site2: null },
+    dns: null,
+    guards: { site1: null, site2: null },
+    told: { site1: null, site2: null },
+    gone: null,
+    stopped: null,
+    refusing: false,
+    confirmedSince: null,
+    hearingSince: null,
+    proposal: null,
+    proposeAfter: now,
+    strayedSince: null,
+    order: null,
+    lastOrder: null,
+    modeOrder: null,
+    decision: { act: false, code: 'starting', sentence: 'starting: nothing observed yet', waitMs: 0 },
+    pending: {},
+    nextId: 1,
+    due: { probe: now, state: now, repair: now, reconcile: now, slow: now },
+  };
+}
+
+/** What goes to disk. */
+export function durableOf(state: AgentState): AgentDurable {
+  return { voter: state.voter.durable, ...state.durable };
+}

@@ -1,0 +1,205 @@
+// One voter with a clock: an agent, or an agent witness. Holds a promise and a vote for the record (Q1 to Q8) and one
+// lease promise (L2 to L4, L7). Pure; the caller persists `durable` before it answers (Q3).
+
+import type { Prepare, Accept, Refusal, Release, VoterView } from '../messages.ts';
+import type { Site } from '../site.ts';
+import { bindingMs, type Instant, type Ms } from '../time.ts';
+import { type Ballot, compareBallots, maxBallot, noBallot, sameBallot } from './ballot.ts';
+import { type Accepted, type ClusterRecord, compareEpochs, type EpochId, epochOf, sameEpoch } from './record.ts';
+import { compareRounds, maxRound, noRound, type Round } from './round.ts';
+
+/** On disk before anything that rests on it is said (Q3). */
+export type VoterDurable = {
+  /** null until Q0 founded the cluster here. */
+  readonly cluster: string | null;
+  readonly promised: Ballot;
+  readonly accepted: Accepted | null;
+  /** The record of the highest ballot that is known to be chosen (Q4). */
+  readonly chosen: Accepted | null;
+  /** Tmax: the largest ttl ever granted or that may be granted (L4). */
+  readonly longestTtlMs: Ms;
+};
+
+/** L3: one deadline, the latest of all its grants, and the highest round. */
+export type LeasePromise = { readonly site: Site; readonly epoch: EpochId; readonly round: Round; readonly until: Instant };
+
+export type Voter = {
+  readonly durable: VoterDurable;
+  /** Q8: the state was damaged, missing though the cluster exists, or older than others remember. It does not vote. */
+  readonly amnesia: boolean;
+  /** L4: no change of primary is accepted before. */
+  readonly quarantinedUntil: Instant;
+  readonly promise: LeasePromise | null;
+  /** The highest released round of each guard (L7). */
+  readonly released: { readonly site1: Round; readonly site2: Round };
+};
+
+/** What every voter of this voter set shares. The cluster id is not configured: Q0 makes it, the disk keeps it. */
+export type VoterRules = { readonly voters: string; readonly drift: number; readonly longestTtlMs: Ms };
+
+export const emptyVoterDurable: VoterDurable = { cluster: null, promised: noBallot, accepted: null, chosen: null, longestTtlMs: 0 };
+
+/** A voter that starts now, from what its disk says. L4: whatever it had promised, it waits out the longest. */
+export function startVoter(durable: VoterDurable, amnesia: boolean, rules: VoterRules, now: Instant): Voter {
+  const longest = Math.max(durable.longestTtlMs, rules.longestTtlMs);
+  return {
+    durable: { ...durable, longestTtlMs: longest },
+    amnesia,
+    quarantinedUntil: now + bindingMs(longest, rules.drift),
+    promise: null,
+    released: { site1: noRound, site2: noRound },
+  };
+}
+
+export type VoterResult = { readonly voter: Voter; readonly refusal: Refusal | null };
+
+function refuse(voter: Voter, refusal: Refusal): VoterResult {
+  return { voter, refusal };
+}
+
+function strange(voter: Voter, rules: VoterRules, message: { cluster: string; voters: string }): Refusal | null {
+  if (voter.amnesia) return 'amnesia';
+  if (voter.durable.cluster === null) return 'not-bootstrapped';
+  if (message.cluster !== voter.durable.cluster) return 'other-cluster';
+  // A voter grants and votes for no other voter set, but its answer still tells the chosen record.
+  return message.voters === rules.voters ? null : 'other-voters';
+}
+
+export function withDurable(voter: Voter, change: Partial<VoterDurable>): Voter {
+  return { ...voter, durable: { ...voter.durable, ...change } };
+}
+
+/** Q3: promises are kept for ever; a repeat of the same ballot is answered again. */
+export function prepare(voter: Voter, message: Prepare, rules: VoterRules): VoterResult {
+  const refusal = strange(voter, rules, message);
+  if (refusal !== null) return refuse(voter, refusal);
+  if (compareBallots(message.ballot, voter.durable.promised) < 0) return refuse(voter, 'promised-more');
+  return { voter: withDurable(voter, { promised: message.ballot }), refusal: null };
+}
+
+/**
+ * Q6: whether accepting `record` would be a change of primary *at this voter*, whatever the round was begun for. It is
+ * what this voter has accepted that counts, not what the proposer meant.
+ */
+export function changesPrimary(voter: Voter, record: ClusterRecord): boolean {
+  const held = voter.durable.accepted;
+  return held !== null && held.record.primary !== record.primary;
+}
+
+/** For how long this voter may not accept `record` (L3, L4); 0 when it is free. */
+export function bindsAgainst(voter: Voter, record: ClusterRecord, now: Instant): Ms {
+  if (!changesPrimary(voter, record)) return 0;
+  // A promise to that primary's own guard hinders nothing, so a voter left behind can always be repaired (Q6).
+  const promised = voter.promise !== null && voter.promise.site !== record.primary ? voter.promise.until - now : 0;
+  return Math.max(0, promised, voter.quarantinedUntil - now);
+}
+
+export function accept(voter: Voter, message: Accept, rules: VoterRules, now: Instant): VoterResult {
+  const refusal = strange(voter, rules, message) ?? (message.record.cluster === message.cluster ? null : 'other-cluster');
+  if (refusal !== null) return refuse(voter, refusal);
+  const { promised, accepted } = voter.durable;
+  if (compareBallots(message.ballot, promised) < 0) return refuse(voter, 'promised-more');
+  // The same vote again is answered again; a ballot never carries two records (I2).
+  if (accepted !== null && sameBallot(accepted.ballot, message.ballot)) return { voter, refusal: null };
+  if (accepted !== null && compareEpochs(epochOf(message.record), epochOf(accepted.record)) < 0 && isBelow(voter, message)) {
+    return refuse(voter, 'later-known');
+  }
+  if (bindsAgainst(voter, message.record, now) > 0) return refuse(voter, 'not-free');
+  return {
+    voter: withDurable(voter, { promised: message.ballot, accepted: { ballot: message.ballot, record: message.record } }),
+    refusal: null,
+  };
+}
+
+/** Defence in depth: a record below a *chosen* epoch can only come from a fault; chosen epochs never go back. */
+function isBelow(voter: Voter, message: Accept): boolean {
+  const { chosen } = voter.durable;
+  return chosen !== null && compareEpochs(epochOf(message.record), epochOf(chosen.record)) < 0;
+}
+
+/** Q4: takes up that a record was chosen. Returns the same voter when it is nothing new. */
+export function learnChosen(voter: Voter, chosen: Accepted): Voter {
+  const known = voter.durable.chosen;
+  if (voter.durable.cluster === null || chosen.record.cluster !== voter.durable.cluster) return voter;
+  if (known !== null && !isLaterChosen(chosen, known)) return voter;
+  return withDurable(voter, { chosen });
+}
+
+/** Era first, then ballot: within an era chosen ballots only grow, and with them chosen epochs. */
+export function isLaterChosen(a: Accepted, b: Accepted): boolean {
+  const eras = compareEpochs({ era: a.record.era, epoch: 0 }, { era: b.record.era, epoch: 0 });
+  return eras > 0 || (eras === 0 && compareBallots(a.ballot, b.ballot) > 0);
+}
+
+export type RenewAsk = {
+  readonly cluster: string;
+  readonly voters: string;
+  readonly epoch: EpochId;
+  readonly site: Site;
+  readonly round: Round;
+  readonly ttlMs: Ms;
+};
+
+/**
+ * L2 Grant and L3 Promise. A higher promised ballot does not matter: a mere prepare must not stop renewals. `refusing`
+ * is V4's word on this database (an agent witness has no opinion and passes false).
+ */
+export function grant(voter: Voter, ask: RenewAsk, refusing: boolean, rules: VoterRules, now: Instant): VoterResult {
+  const refusal = strange(voter, rules, ask) ?? mayGrant(voter, ask, now);
+  if (refusal !== null) return refuse(voter, refusal);
+  if (refusing) return refuse(voter, 'refusing');
+  const until = now + bindingMs(ask.ttlMs, rules.drift);
+  const held = voter.promise?.site === ask.site ? voter.promise : null;
+  const promise: LeasePromise = {
+    site: ask.site,
+    epoch: ask.epoch,
+    // A shorter or older grant brings neither down (L3).
+    round: maxRound(held?.round ?? noRound, ask.round),
+    until: Math.max(held?.until ?? 0, until),
+  };
+  const longestTtlMs = Math.max(voter.durable.longestTtlMs, ask.ttlMs);
+  const next = longestTtlMs === voter.durable.longestTtlMs ? voter : withDurable(voter, { longestTtlMs });
+  return { voter: { ...next, promise }, refusal: null };
+}
+
+function mayGrant(voter: Voter, ask: RenewAsk, now: Instant): Refusal | null {
+  const { accepted, chosen } = voter.durable;
+  if (accepted === null || accepted.record.primary !== ask.site) return 'not-accepted';
+  if (!sameEpoch(epochOf(accepted.record), ask.epoch)) return 'not-accepted';
+  // C1: two voters can hold records of one epoch of which none was chosen; only a chosen epoch carries a lease.
+  if (chosen === null || compareEpochs(epochOf(chosen.record), ask.epoch) < 0) return 'not-known';
+  if (compareEpochs(epochOf(chosen.record), ask.epoch) > 0) return 'later-known';
+  if (compareRounds(ask.round, voter.released[ask.site]) <= 0) return 'released';
+  // Cannot be while the accept rule holds: the vote for this primary waited for the promise to the other one.
+  if (voter.promise !== null && voter.promise.site !== ask.site && voter.promise.until > now) return 'not-free';
+  return null;
+}
+
+/** L7: drops the promise to that guard if it granted it no later round. */
+export function release(voter: Voter, message: Pick<Release, 'site' | 'round'>): Voter {
+  const released = { ...voter.released, [message.site]: maxRound(voter.released[message.site], message.round) };
+  const held = voter.promise;
+  const covered = held !== null && held.site === message.site && compareRounds(held.round, message.round) <= 0;
+  return { ...voter, released, promise: covered ? null : held };
+}
+
+/** What this voter tells others of itself. */
+export function viewOf(voter: Voter, now: Instant): VoterView {
+  const quarantineMs = Math.max(0, voter.quarantinedUntil - now);
+  const promised = voter.promise === null ? 0 : Math.max(0, voter.promise.until - now);
+  return {
+    promised: voter.durable.promised,
+    accepted: voter.durable.accepted,
+    chosen: voter.durable.chosen,
+    bindsMs: Math.max(promised, quarantineMs),
+    bindsTo: promised > 0 && voter.promise !== null ? voter.promise.site : null,
+    quarantineMs,
+    amnesia: voter.amnesia || voter.durable.cluster === null,
+  };
+}
+
+/** The highest ballot this view shows its voter to hold (Q4, Q8). */
+export function highestIn(view: VoterView): Ballot {
+  const accepted = view.accepted === null ? view.promised : maxBallot(view.promised, view.accepted.ballot);
+  return view.chosen === null ? accepted : maxBallot(accepted, view.chosen.ballot);
+}
