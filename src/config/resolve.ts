@@ -5,11 +5,13 @@
  */
 import type { LeaseSettings } from '../core/settings.ts';
 import type { VoterId } from '../core/site.ts';
-import type { ClusterConfig, DnsConfig, LeaseConfig, Route53Access, WitnessConfig } from './cluster.ts';
+import type { ClusterConfig, DnsConfig, LeaseConfig, ReloadConfig, Route53Access, WitnessConfig } from './cluster.ts';
 import type { ClusterFile } from './schema.ts';
 
 /** protocol.md "Timing": a quiet lease must outlive a long round, which takes far longer at a register. */
 export const LEASE_TTL_DEFAULT_MS = { route53: 6_000, agent: 3_000, none: 3_000 } as const;
+
+export const PID_FILE_DEFAULT = '/run/birthday/{port}.pid';
 
 /** Stands for a section that the chosen kind needs and the file lacks; `rules.ts` refuses it before anybody sees it. */
 const ABSENT_RECORD: Route53Access = { hostedZoneId: '', name: '' };
@@ -25,7 +27,7 @@ export function resolve(file: ClusterFile): ClusterConfig {
     voters,
     keys: { directory, operators, pins: { ...pins, witness: witnessPins ?? [] } },
     database: resolveDatabase(file),
-    applications: file.applications,
+    applications: { ...file.applications, reload: resolveReload(file.applications.reload) },
     ssh: file.ssh,
     haproxy: file.haproxy,
     dns: resolveDns(file),
@@ -85,6 +87,10 @@ function resolveDatabase({ database }: ClusterFile): ClusterConfig['database'] {
     ...(systemIdentifier === undefined ? {} : { systemIdentifier }),
     probe: { user: probe.user, passwordFile: probe.passwordFile, database: probe.database ?? database.name },
   };
+}
+
+function resolveReload({ kind, pidFile, command }: ClusterFile['applications']['reload']): ReloadConfig {
+  return kind === 'command' ? { kind, command: command ?? [] } : { kind, pidFile: pidFile ?? PID_FILE_DEFAULT };
 }
 
 function resolveDns({ dns, sites }: ClusterFile): DnsConfig {

@@ -66,17 +66,19 @@ export const witnessSchema = z.strictObject({
     .meta(doc('The host of `siteward witness`, for kind agent.')),
 });
 
+const PIN = ['XDkFVhqNwfcJUyUkg9EQ/eJNUf2mQreRZneFB5eQG6w='];
+
 export const keysSchema = z.strictObject({
   directory: absolutePath()
     .prefault('/etc/siteward/keys')
     .meta(
       doc("Directory of this host's own private keys and certificates: NAME.key and NAME.crt.", '/etc/siteward/keys'),
     ),
-  'site1-agent': pinList().meta(doc("Pinned public key of site1's agent.")),
-  'site2-agent': pinList().meta(doc("Pinned public key of site2's agent.")),
-  'site1-guard': pinList().meta(doc("Pinned public key of site1's guard.")),
-  'site2-guard': pinList().meta(doc("Pinned public key of site2's guard.")),
-  witness: pinList().optional().meta(doc('Pinned public key of the witness, for kind agent.')),
+  'site1-agent': pinList().meta(doc("Pinned public key of site1's agent.", PIN)),
+  'site2-agent': pinList().meta(doc("Pinned public key of site2's agent.", PIN)),
+  'site1-guard': pinList().meta(doc("Pinned public key of site1's guard.", PIN)),
+  'site2-guard': pinList().meta(doc("Pinned public key of site2's guard.", PIN)),
+  witness: pinList().optional().meta(doc('Pinned public key of the witness, for kind agent.', PIN)),
   operators: z
     .record(word(/^[a-z][a-z0-9._-]{0,31}$/, "is no operator's name: lower-case letters, digits, . _ -"), pinList())
     .prefault({})

@@ -73,27 +73,29 @@ export const applicationsSchema = z.strictObject({
   envFile: fileName().prefault('.env').meta(doc('Name of the active file.', '.env')),
   readyPath: urlPath().prefault('/readyz').meta(doc('Readiness endpoint of an instance.', '/readyz')),
   reload: z
-    .discriminatedUnion('kind', [
-      z.strictObject({
-        kind: z.literal('sighup').meta(doc('Send SIGHUP to each instance.', 'sighup')),
-        pidFile: absolutePath()
-          .prefault('/run/birthday/{port}.pid')
-          .meta(doc('Pid file of an instance; `{port}` stands for its port.', '/run/birthday/{port}.pid')),
-      }),
-      z.strictObject({
-        kind: z.literal('command').meta(doc('Run a command.', 'command')),
-        command: argv().meta(
-          doc('Program and arguments, no shell; run for each instance when `{port}` occurs in it.', [
-            'docker',
-            'kill',
-            '-s',
-            'HUP',
-            'birthday-{port}',
-          ]),
+    .strictObject({
+      kind: z
+        .enum(['sighup', 'command'])
+        .prefault('sighup')
+        .meta(doc('sighup: a signal to each instance; command: whatever you say.', 'sighup')),
+      pidFile: absolutePath()
+        .optional()
+        .meta(
+          doc(
+            'Pid file of an instance, for kind sighup; `{port}` stands for its port. Default: /run/birthday/{port}.pid.',
+            '/run/birthday/{port}.pid',
+          ),
         ),
-      }),
-    ])
-    .prefault({ kind: 'sighup' })
+      command: argv()
+        .optional()
+        .meta(
+          doc(
+            'Program and arguments, for kind command, no shell; run for each instance when `{port}` occurs in it, else once.',
+            ['docker', 'kill', '-s', 'HUP', 'birthday-{port}'],
+          ),
+        ),
+    })
+    .prefault({})
     .meta(doc('How the instances are told to read the new file.')),
 });
 
@@ -106,7 +108,12 @@ export const sshSchema = z.strictObject({
     .prefault('/etc/siteward/keys/ssh_ed25519')
     .meta(doc("The agents' private key.", '/etc/siteward/keys/ssh_ed25519')),
   hostKeys: z
-    .record(hostName(), hostKeyList())
+    .record(
+      hostName(),
+      hostKeyList().meta(
+        doc('Host keys of the host of this name.', ['SHA256:05ObWBfXxD1+gNoZk/1oEmSTmwjyxSopZV6ylgsGNhg']),
+      ),
+    )
     .meta(doc('Pinned host keys of the two application and the two database hosts, as `ssh-keygen -lf` prints them.')),
 });
 
