@@ -1,0 +1,87 @@
+// Acts: on each target one at a time, in the order they were asked for. A fence cancels all that wait and tells the
+// running ones to stop before their next side effect.
+
+import type { Act } from '../core/effects.ts';
+import { type Outcome, rejected, unknown } from '../core/outcome.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { ActOutcome, Perform } from './events.ts';
+
+/** More than this many acts waiting for one target is a core gone wrong or a target gone for good. */
+const waitingLimit = 64;
+
+export type ActQueues<Deed> = {
+  /** `generation` is that of the step that asked: acts decided before a fence are not done after it. */
+  add(acts: readonly Act<Deed>[], generation: number): void;
+  cancelAll(): void;
+  generation(): number;
+};
+
+export type ActQueuesOptions<Deed, Value> = {
+  readonly clock: Clock;
+  readonly perform: Perform<Deed, Value>;
+  readonly report: (id: number, outcome: ActOutcome<Value>) => void;
+  readonly afterEffect: (name: string) => void;
+};
+
+export function createActQueues<Deed extends { readonly kind: string }, Value>(
+  options: ActQueuesOptions<Deed, Value>,
+): ActQueues<Deed> {
+  const { clock, perform, report, afterEffect } = options;
+  /** What waits, by target; an entry exists exactly while an act on that target runs. */
+  const waiting = new Map<string, Act<Deed>[]>();
+  let generation = 0;
+
+  function add(acts: readonly Act<Deed>[], asked: number): void {
+    for (const act of acts) {
+      const queue = waiting.get(act.target);
+      if (asked !== generation) report(act.id, { kind: 'cancelled' });
+      else if (queue === undefined) begin(act);
+      else if (queue.length < waitingLimit) queue.push(act);
+      else report(act.id, rejected('busy', `${waitingLimit} acts wait for ${act.target}`));
+    }
+  }
+
+  function begin(act: Act<Deed>): void {
+    waiting.set(act.target, waiting.get(act.target) ?? []);
+    void run(act).then((outcome) => {
+      const queue = waiting.get(act.target) ?? [];
+      const next = queue.shift();
+      if (next === undefined) waiting.delete(act.target);
+      else begin(next);
+      report(act.id, outcome);
+    });
+  }
+
+  async function run(act: Act<Deed>): Promise<ActOutcome<Value>> {
+    const began = generation;
+    const inTime = () => act.notAfter === null || clock.now() <= act.notAfter;
+    // L9: the deadline is checked again right before the side effect, whatever time the act spent in the queue.
+    if (!inTime()) return { kind: 'expired' };
+    const mayGoOn = () => began === generation && inTime();
+    const outcome = await performed(perform, act, mayGoOn);
+    afterEffect(`act:${act.deed.kind}`);
+    return outcome;
+  }
+
+  function cancelAll(): void {
+    generation += 1;
+    for (const queue of waiting.values()) {
+      for (const act of queue.splice(0)) report(act.id, { kind: 'cancelled' });
+    }
+  }
+
+  return { add, cancelAll, generation: () => generation };
+}
+
+/** An adapter that throws has not said what happened. */
+async function performed<Deed, Value>(
+  perform: Perform<Deed, Value>,
+  act: Act<Deed>,
+  mayGoOn: () => boolean,
+): Promise<Outcome<Value>> {
+  try {
+    return await perform(act.deed, { deadlineMs: act.deadlineMs, notAfter: act.notAfter, mayGoOn });
+  } catch (error) {
+    return unknown(String(error));
+  }
+}
