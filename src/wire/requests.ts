@@ -1,0 +1,124 @@
+// Schemas of every request of core/messages.ts; the compiler checks that both say the same.
+
+import { z } from 'zod';
+import type { Request } from '../core/messages.ts';
+import {
+  accepted,
+  addressed,
+  ballot,
+  counter,
+  epochId,
+  leaseMs,
+  lsn,
+  ms,
+  name,
+  record,
+  round,
+  site,
+  text,
+} from './fields.ts';
+import { textLimit } from './limits.ts';
+import type { Same } from './same.ts';
+import { voterView } from './views.ts';
+
+const guardStatus = z.strictObject({
+  site,
+  noted: epochId.nullable(),
+  database: z.enum(['primary', 'standby', 'starting', 'stopping', 'stopped', 'unknown']),
+  crashed: z.boolean(),
+  leaseLeftMs: ms,
+  fuseAlive: z.boolean(),
+  systemId: text(textLimit.name).nullable(),
+  timeline: counter.nullable(),
+  position: lsn.nullable(),
+  quarantineMs: ms,
+  restingMs: ms,
+  missingMs: ms,
+});
+
+/** What a lease is asked for (L1). */
+const leaseOf = { ...addressed, epoch: epochId, site, round, ttlMs: leaseMs };
+
+const renew = z.strictObject({ type: z.literal('renew'), ...leaseOf, status: guardStatus });
+const registerGrant = z.strictObject({ type: z.literal('register-grant'), ...leaseOf });
+const failsafe = z.strictObject({ type: z.literal('failsafe'), ...leaseOf });
+const release = z.strictObject({
+  type: z.literal('release'),
+  ...addressed,
+  epoch: epochId,
+  site,
+  round,
+  gone: z.boolean(),
+  position: lsn.nullable(),
+});
+const inquire = z.strictObject({ type: z.literal('inquire'), ...addressed, status: guardStatus });
+
+const prepare = z.strictObject({ type: z.literal('prepare'), ...addressed, ballot });
+const accept = z.strictObject({ type: z.literal('accept'), ...addressed, ballot, record });
+const chosen = z.strictObject({ type: z.literal('chosen'), cluster: name, chosen: accepted });
+
+const verdict = z.enum(['unknown', 'healthy', 'suspect', 'failed']);
+const state = z.strictObject({
+  type: z.literal('state'),
+  ...addressed,
+  version: counter,
+  view: voterView,
+  verdicts: z.strictObject({ primary: verdict, standby: verdict, entry: verdict, otherEntry: verdict }),
+  refusing: z.boolean(),
+  register: z.strictObject({ serial: counter, nonce: text(textLimit.name), sinceMs: ms, out: z.boolean() }).nullable(),
+  lastPrimary: z.strictObject({ position: lsn, epoch: epochId }).nullable(),
+  orderMs: ms,
+  orderRefuses: z.boolean(),
+  seenOfYou: ballot.nullable(),
+});
+
+const refusing = z.strictObject({
+  type: z.literal('refusing'),
+  cluster: name,
+  epoch: epochId,
+  refusing: z.boolean(),
+});
+const guardOrder = z.strictObject({
+  type: z.literal('guard-order'),
+  cluster: name,
+  epoch: epochId,
+  order: z.enum(['switchover', 'restart']),
+  timeoutMs: ms,
+});
+
+const order = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('failover'),
+    to: site.nullable(),
+    dryRun: z.boolean(),
+    acceptLoss: z.boolean(),
+    force: z.boolean(),
+    otherSideIsDown: z.boolean(),
+  }),
+  z.strictObject({ kind: z.literal('entry'), to: site }),
+  z.strictObject({ kind: z.literal('pause'), reason: text(textLimit.reason) }),
+  z.strictObject({ kind: z.literal('resume') }),
+  z.strictObject({ kind: z.literal('restart') }),
+]);
+const orderRequest = z.strictObject({ type: z.literal('order'), cluster: name, order });
+const status = z.strictObject({ type: z.literal('status') });
+const init = z.strictObject({ type: z.literal('init'), accepted, createRegister: z.boolean() });
+
+export const request = z.discriminatedUnion('type', [
+  renew,
+  registerGrant,
+  release,
+  inquire,
+  prepare,
+  accept,
+  chosen,
+  state,
+  failsafe,
+  refusing,
+  guardOrder,
+  orderRequest,
+  status,
+  init,
+]);
+
+true satisfies Same<z.output<typeof request>, Request>;
