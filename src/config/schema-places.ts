@@ -80,7 +80,10 @@ export const keysSchema = z.strictObject({
   'site2-guard': pinList().meta(doc("Pinned public key of site2's guard.", PIN)),
   witness: pinList().optional().meta(doc('Pinned public key of the witness, for kind agent.', PIN)),
   operators: z
-    .record(word(/^[a-z][a-z0-9._-]{0,31}$/, "is no operator's name: lower-case letters, digits, . _ -"), pinList())
+    .record(
+      word(/^[a-z][a-z0-9._-]{0,31}$/, "is no operator's name: lower-case letters, digits, . _ -"),
+      pinList().meta(doc('Pinned public key of the operator of this name.', PIN)),
+    )
     .prefault({})
     .meta(doc('Pinned public keys of the people who may give orders, by name.')),
 });

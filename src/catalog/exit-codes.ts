@@ -1,0 +1,51 @@
+/** Every exit code of `siteward`. A script may rely on them; none is ever given another meaning. */
+export interface ExitCode {
+  readonly code: number;
+  readonly name: string;
+  readonly meaning: string;
+}
+
+export const EXIT = {
+  ok: 0,
+  bug: 1,
+  usage: 2,
+  config: 3,
+  refused: 4,
+  unreachable: 5,
+  timeout: 6,
+  degraded: 7,
+  unsafe: 8,
+} as const;
+
+export const exitCodes: readonly ExitCode[] = [
+  { code: EXIT.ok, name: 'ok', meaning: 'Done, or everything is well.' },
+  {
+    code: EXIT.bug,
+    name: 'bug',
+    meaning: 'siteward broke a promise to itself and stopped; the log has the last words.',
+  },
+  { code: EXIT.usage, name: 'usage', meaning: 'The command line is wrong; nothing was done.' },
+  {
+    code: EXIT.config,
+    name: 'config',
+    meaning: 'The cluster file, a key or a secret file is wrong or missing; nothing was done.',
+  },
+  { code: EXIT.refused, name: 'refused', meaning: 'The cluster refused the order and says why; nothing was changed.' },
+  { code: EXIT.unreachable, name: 'unreachable', meaning: 'No agent answered, or too few votes could be heard.' },
+  {
+    code: EXIT.timeout,
+    name: 'timeout',
+    meaning: 'The order did not come to its end in time; the cluster undoes it by itself.',
+  },
+  {
+    code: EXIT.degraded,
+    name: 'degraded',
+    meaning: '`status` or `check`: it works, but something needs a person before the next fault.',
+  },
+  {
+    code: EXIT.unsafe,
+    name: 'unsafe',
+    meaning:
+      'A daemon stopped because going on was not safe (state unreadable or not writable); its supervisor restarts it.',
+  },
+];

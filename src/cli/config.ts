@@ -1,0 +1,54 @@
+/** `siteward config check [FILE]` and `siteward config explain [FILE]`: read a cluster file, contact nobody. */
+import { EXIT } from '../catalog/exit-codes.ts';
+import { explain } from '../config/explain.ts';
+import { CLUSTER_FILE, checkSecretFiles, loadConfig } from '../config/load.ts';
+import { formatProblem, formatProblems } from '../config/problem.ts';
+import { formatSum, timingSums } from '../config/sums.ts';
+
+export interface Output {
+  out(text: string): void;
+  err(text: string): void;
+}
+
+const USAGE = `usage: siteward config check [FILE]
+       siteward config explain [FILE]
+
+check    says what is wrong with a cluster file, where, and what to write instead
+explain  prints the sums of its timings and what a failover takes at worst
+
+FILE is ${CLUSTER_FILE} when absent.`;
+
+/** Returns the exit code. */
+export function runConfig(args: readonly string[], output: Output): number {
+  const [command, file = CLUSTER_FILE, ...more] = args;
+  if (command === '--help' || command === '-h') {
+    output.out(USAGE);
+    return EXIT.ok;
+  }
+  if ((command !== 'check' && command !== 'explain') || more.length > 0 || file.startsWith('-')) {
+    output.err(USAGE);
+    return EXIT.usage;
+  }
+  const loaded = loadConfig(file);
+  if (loaded.kind === 'bad') {
+    output.err(formatProblems(loaded.problems));
+    return EXIT.config;
+  }
+  if (command === 'explain') {
+    output.out(explain(loaded.config));
+    return EXIT.ok;
+  }
+  const secrets = checkSecretFiles(loaded.config, file);
+  if (secrets.length > 0) {
+    output.err(formatProblems(secrets));
+    return EXIT.config;
+  }
+  for (const warning of loaded.warnings) output.err(formatProblem(warning).replace('  wrong:   ', '  warning: '));
+  output.out(`${file} is good: ${summary(loaded.config)}`);
+  for (const sum of timingSums(loaded.config)) output.out(`  ${sum.id}  ${formatSum(sum)}`);
+  return EXIT.ok;
+}
+
+function summary(config: Parameters<typeof explain>[0]): string {
+  return `cluster ${config.cluster}, witness ${config.witness.kind}, dns ${config.dns.kind}`;
+}
