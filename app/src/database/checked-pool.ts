@@ -1,0 +1,86 @@
+// A pool of connections to one database, each inspected before its first use. It lives as long as that database is fit: when it is not,
+// the pool is retired as a whole (nothing is checked out again, what is in flight ends) and another one takes its place.
+import { Client, type ClientConfig, Pool, type QueryConfig, type QueryResult } from 'pg';
+import type { Limits } from '../config.ts';
+import type { DatabaseSettings } from '../env-file.ts';
+import { NoConnection, whatNow } from './failure.ts';
+import { closeNow, connectionOptions, type DatabaseState, inspect } from './inspection.ts';
+
+const IDLE_MS = 60_000;
+
+export interface PoolOptions {
+  readonly settings: DatabaseSettings;
+  readonly limits: Limits;
+  /** Throws UnfitDatabase when the state found on a new connection is not one to serve from. */
+  readonly admit: (state: DatabaseState) => void;
+}
+
+export class CheckedPool {
+  readonly #pool: Pool;
+  readonly #clients = new Set<Client>();
+  #freeSeats: number;
+
+  constructor({ settings, limits, admit }: PoolOptions) {
+    this.#freeSeats = limits.poolMax;
+    const clients = this.#clients;
+    class KnownClient extends Client {
+      constructor(options?: ClientConfig) {
+        super(options);
+        clients.add(this);
+        this.once('end', () => clients.delete(this));
+        // While checked out a client has no listener of the pool's, and a lost connection would end the process.
+        this.on('error', () => {});
+      }
+    }
+    this.#pool = new Pool({
+      ...connectionOptions(settings, limits),
+      max: limits.poolMax,
+      idleTimeoutMillis: IDLE_MS,
+      Client: KnownClient,
+      verify: (client, done) => {
+        inspect(client)
+          .then(admit)
+          .then(() => done(), done);
+      },
+    });
+    // An idle connection broke; the pool has dropped it already, and the watch notices by itself what became of the database.
+    this.#pool.on('error', () => {});
+  }
+
+  /** There are as many seats as connections, so that nobody ever waits inside the pool, where the wait would look like a dead database. */
+  takeSeat(): boolean {
+    if (this.#freeSeats === 0) return false;
+    this.#freeSeats -= 1;
+    return true;
+  }
+
+  leaveSeat(): void {
+    this.#freeSeats += 1;
+  }
+
+  /** Needs a seat. */
+  async query(statement: QueryConfig): Promise<QueryResult> {
+    const client = await this.#pool.connect().catch((error: unknown) => {
+      throw new NoConnection(error);
+    });
+    try {
+      const result = await client.query(statement);
+      client.release();
+      return result;
+    } catch (error) {
+      // After a time-out the driver would hand the busy connection to the next request: any doubt destroys it.
+      client.release(whatNow(error) === 'hold');
+      throw error;
+    }
+  }
+
+  /** Nothing is checked out any more; idle connections end now, busy ones when they are done. */
+  async retire(): Promise<void> {
+    await this.#pool.end();
+  }
+
+  /** Whatever is still in flight, or still connecting, fails now and is retried elsewhere. */
+  cut(): void {
+    for (const client of this.#clients) closeNow(client);
+  }
+}
