@@ -5,12 +5,14 @@ import { didYouMean, type Finding } from './problem.ts';
 
 export function findingsOf(error: z.ZodError, data: unknown): readonly Finding[] {
   const tree = keyTree();
-  return error.issues.flatMap((issue) => {
+  const findings = error.issues.flatMap((issue) => {
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map((name) => unknownKey(tree, issue.path, name));
     }
     return [valueFinding(tree, issue, data)];
   });
+  // A value that is wrong in two ways is one mistake: the first sentence says it.
+  return [...new Map(findings.toReversed().map((finding) => [JSON.stringify(finding.path), finding])).values()];
 }
 
 function unknownKey(tree: Key, path: readonly PropertyKey[], name: string): Finding {
@@ -82,6 +84,8 @@ export function flow(value: unknown): string {
 }
 
 function show(value: unknown): string {
+  // Digits beyond what a number can hold are gone by now; others than those written must not be shown.
+  if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) return 'a number that long';
   const text = JSON.stringify(value) ?? String(value);
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }

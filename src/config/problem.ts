@@ -38,6 +38,8 @@ export function didYouMean(name: string, names: readonly string[]): string | und
   const scored = names
     .map((candidate) => ({ candidate, distance: editDistance(fold(name), fold(candidate)) }))
     .sort((a, b) => a.distance - b.distance || (a.candidate < b.candidate ? -1 : 1));
+  const longer = names.filter((candidate) => name.length > 3 && fold(candidate).startsWith(fold(name)));
+  if (longer.length === 1) return longer[0];
   const best = scored[0];
   return best !== undefined && best.distance <= Math.max(1, Math.floor(name.length / 3)) ? best.candidate : undefined;
 }

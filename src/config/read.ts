@@ -22,7 +22,7 @@ export function readConfig(text: string, file: string): ReadResult {
   if (text.length > TEXT_LIMIT) return bad([whole(file, `is longer than ${TEXT_LIMIT} bytes`, 'a cluster file')]);
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
-  if (document.errors.length > 0 || document.warnings.length > 0) return bad(yamlProblems(document, lines, file));
+  if (document.errors.length > 0 || document.warnings.length > 0) return bad(yamlProblems(document, lines, text, file));
   if (!isMap(document.contents)) return bad([whole(file, 'holds no settings', 'the sections of docs/CONFIG.md')]);
   let data: unknown;
   try {
@@ -54,11 +54,12 @@ const YAML_ADVICE: Readonly<Record<string, string>> = {
   MULTILINE_IMPLICIT_KEY: 'a colon after the key, or quotes around the value',
 };
 
-function yamlProblems(document: Document, lines: LineCounter, file: string): readonly ConfigProblem[] {
+function yamlProblems(document: Document, lines: LineCounter, text: string, file: string): readonly ConfigProblem[] {
   return [...document.errors, ...document.warnings].slice(0, 5).map((error) => {
     const { line, col } = lines.linePos(error.pos[0]);
-    const problem = error.code === 'DUPLICATE_KEY' ? 'the same key twice' : `is no YAML: ${error.message}`;
-    return { file, line, column: col, key: '', problem, instead: YAML_ADVICE[error.code] ?? 'valid YAML' };
+    const twice = error.code === 'DUPLICATE_KEY' ? (/^[^:\s]+/.exec(text.slice(error.pos[0]))?.[0] ?? '') : '';
+    const problem = twice === '' ? `is no YAML: ${error.message}` : 'stands there twice in one section';
+    return { file, line, column: col, key: twice, problem, instead: YAML_ADVICE[error.code] ?? 'valid YAML' };
   });
 }
 

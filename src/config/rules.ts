@@ -23,7 +23,7 @@ const timings: Rule = (config) =>
     .filter((sum) => !sum.holds)
     .map((sum) => ({
       path: sum.limit.key.split('.'),
-      problem: `is too short (${sum.id}): ${sum.why} only while this sum holds`,
+      problem: `is too short (${sum.id}) for this to be sure: ${sum.why}`,
       sum: formatSum(sum),
       instead: `${sum.limit.key.split('.').at(-1)}: ${formatDuration(roomy(sumTotal(sum)))}, or a smaller term of the sum`,
     }));

@@ -12,7 +12,7 @@ export const databaseSchema = z.strictObject({
     doc("The application's database; siteward keeps its two tables in schema siteward of it.", 'revolutdb'),
   ),
   mode: z
-    .literal('async', 'zero-loss replication comes later; this version knows async only')
+    .literal('async', 'is not possible yet: zero-loss comes later, this version knows async only')
     .prefault('async')
     .meta(doc('Replication: async. (zero-loss comes later.)', 'async')),
   control: z
