@@ -1,0 +1,114 @@
+// Every metric there is: a closed list, compared with docs/METRICS.md by a test. Names carry their unit.
+
+export type MetricDefinition = {
+  readonly type: 'gauge' | 'counter' | 'histogram';
+  readonly help: string;
+  readonly labels: readonly string[];
+  /** Histogram only, in seconds. */
+  readonly buckets?: readonly number[];
+};
+
+/** A probe answers in milliseconds, a failover in seconds. */
+const phaseBuckets = [0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 8, 13, 30, 60];
+const askBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
+
+export const metrics = {
+  siteward_info: { type: 'gauge', help: 'Always 1; says which role runs here.', labels: ['role', 'site', 'version'] },
+  siteward_epoch: { type: 'gauge', help: 'Epoch of the chosen record as known here.', labels: [] },
+  siteward_era: { type: 'gauge', help: 'Era of the chosen record; above 0 once a change was forced.', labels: [] },
+  siteward_primary: { type: 'gauge', help: '1 for the site whose database may accept writes.', labels: ['site'] },
+  siteward_entry: {
+    type: 'gauge',
+    help: '1 for the site whose service host the public name points to.',
+    labels: ['site'],
+  },
+  siteward_paused: { type: 'gauge', help: '1 while the cluster is paused.', labels: [] },
+  siteward_voters_heard: { type: 'gauge', help: 'Voters heard within the last 2 s, this one included.', labels: [] },
+  siteward_ballot: { type: 'gauge', help: 'Counter of the highest ballot promised here.', labels: [] },
+  siteward_votes_total: { type: 'counter', help: 'Promises and votes given or refused.', labels: ['vote', 'outcome'] },
+  siteward_rounds_total: {
+    type: 'counter',
+    help: 'Rounds of renewals by length and outcome (guard).',
+    labels: ['length', 'outcome'],
+  },
+  siteward_lease_left_seconds: {
+    type: 'gauge',
+    help: 'Time left of the lease held here (guard); 0 without one.',
+    labels: [],
+  },
+  siteward_promise_left_seconds: {
+    type: 'gauge',
+    help: 'For how long this agent accepts no change of primary (L3, L4).',
+    labels: [],
+  },
+  siteward_quarantine_left_seconds: {
+    type: 'gauge',
+    help: 'Time left of the quarantine after a start (L4, L8).',
+    labels: [],
+  },
+  siteward_grants_total: { type: 'counter', help: 'Renewals granted or refused (agent).', labels: ['outcome'] },
+  siteward_replication_lag_bytes: {
+    type: 'gauge',
+    help: 'What the standby has not received of the last known primary position.',
+    labels: [],
+  },
+  siteward_verdict: { type: 'gauge', help: '1 for the verdict in force on a part.', labels: ['part', 'verdict'] },
+  siteward_probes_total: { type: 'counter', help: 'Probes by part and class.', labels: ['part', 'class'] },
+  siteward_may_take_over: { type: 'gauge', help: '1 while the standby may take over (V5).', labels: [] },
+  siteward_failovers_total: {
+    type: 'counter',
+    help: 'Changes of primary driven here, by kind and outcome.',
+    labels: ['kind', 'outcome'],
+  },
+  siteward_phase_seconds: {
+    type: 'histogram',
+    help: 'Length of the phases of a change.',
+    labels: ['phase'],
+    buckets: phaseBuckets,
+  },
+  siteward_fences_total: { type: 'counter', help: 'Fences by outcome (guard).', labels: ['outcome'] },
+  siteward_fuse_alive: { type: 'gauge', help: '1 while the fuse looks at least once a second (guard).', labels: [] },
+  siteward_database_writable: {
+    type: 'gauge',
+    help: '1 while this guard lets its database accept writes.',
+    labels: [],
+  },
+  siteward_register_out: { type: 'gauge', help: '1 while the register is not used (W3).', labels: [] },
+  siteward_register_serial: { type: 'gauge', help: 'Highest serial seen at the register.', labels: [] },
+  siteward_register_accesses_total: {
+    type: 'counter',
+    help: 'Reads and swaps at the register by outcome.',
+    labels: ['access', 'outcome'],
+  },
+  siteward_waits_for_person: {
+    type: 'gauge',
+    help: '1 while a lost primary would wait for a person (no witness).',
+    labels: [],
+  },
+  siteward_asks_total: { type: 'counter', help: 'Requests to peers by outcome.', labels: ['peer', 'outcome'] },
+  siteward_ask_seconds: {
+    type: 'histogram',
+    help: 'Time until a peer answered.',
+    labels: ['peer'],
+    buckets: askBuckets,
+  },
+  siteward_refused_connections_total: {
+    type: 'counter',
+    help: 'Connections and requests refused by the peer server.',
+    labels: [],
+  },
+  siteward_loop_stalls_total: {
+    type: 'counter',
+    help: 'Times that the process stood still for more than 1 s.',
+    labels: [],
+  },
+  siteward_check_ok: { type: 'gauge', help: '1 when the scheduled check passed last time.', labels: ['check'] },
+  siteward_check_timestamp_seconds: { type: 'gauge', help: 'When the scheduled check ran last.', labels: ['check'] },
+  siteward_config_fallback: {
+    type: 'gauge',
+    help: '1 when this daemon runs on its last good file because the present one is wrong.',
+    labels: [],
+  },
+} as const satisfies Readonly<Record<string, MetricDefinition>>;
+
+export type MetricName = keyof typeof metrics;
