@@ -1,0 +1,85 @@
+/** Configuration of the software around siteward on the lab's hosts: HAProxy on service hosts, sshd where agents log in. */
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { SSH_ACCOUNT } from './disks.ts';
+import type { LabPaths } from './paths.ts';
+import type { LabSecrets } from './secrets.ts';
+import { SSH_HOSTS } from './secrets.ts';
+import { ADDRESSES, INSTANCES, SITES } from './topology.ts';
+
+export function writeHaproxy(paths: LabPaths, secrets: LabSecrets): void {
+  for (const site of SITES) {
+    const directory = join(paths.disk(`${site}-svc`), 'etc/haproxy');
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(join(directory, 'haproxy.cfg'), haproxyConfig(secrets.passwords.haproxy), { mode: 0o600 });
+  }
+}
+
+function haproxyConfig(password: string): string {
+  const servers = SITES.flatMap((site) =>
+    INSTANCES.map((port) => `  server ${site}-app-${port} ${ADDRESSES[`${site}-app`]}:${port}`),
+  );
+  return [
+    'global',
+    '  maxconn 4000',
+    '  nbthread 1',
+    '  stats socket /run/haproxy/admin.sock mode 600 level admin',
+    'defaults',
+    '  mode http',
+    '  timeout connect 1s',
+    '  timeout client 60s',
+    '  timeout server 60s',
+    '  timeout check 1s',
+    'frontend service',
+    '  bind :8000',
+    '  default_backend birthday',
+    'backend birthday',
+    '  balance roundrobin',
+    '  option httpchk GET /readyz',
+    '  option redispatch 1',
+    '  retries 3',
+    '  default-server check inter 500ms fall 2 rise 1',
+    ...servers,
+    'listen statistics',
+    '  bind :81',
+    '  stats enable',
+    '  stats uri /stats',
+    `  stats auth siteward:${password}`,
+    '',
+  ].join('\n');
+}
+
+export function writeSshd(paths: LabPaths, secrets: LabSecrets): void {
+  for (const host of SSH_HOSTS) {
+    const directory = join(paths.disk(host), 'etc/ssh');
+    mkdirSync(join(directory, 'authorized_keys'), { recursive: true });
+    for (const end of ['', '.pub']) {
+      copyFileSync(join(secrets.directory, `${host}${end}`), join(directory, `ssh_host_ed25519_key${end}`));
+    }
+    writeFileSync(join(directory, 'sshd_config'), sshdConfig());
+    const forced = `restrict,command="/opt/siteward/bin/siteward-host" ${secrets.sshPublicKey}\n`;
+    writeFileSync(join(directory, 'authorized_keys', SSH_ACCOUNT), forced);
+  }
+}
+
+function sshdConfig(): string {
+  return [
+    'Port 22',
+    'HostKey /etc/ssh/ssh_host_ed25519_key',
+    'PidFile /run/sshd.pid',
+    'AuthorizedKeysFile /etc/ssh/authorized_keys/%u',
+    `AllowUsers ${SSH_ACCOUNT}`,
+    'AuthenticationMethods publickey',
+    'PasswordAuthentication no',
+    'KbdInteractiveAuthentication no',
+    'UsePAM no',
+    'UseDNS no',
+    'PermitTTY no',
+    'AllowTcpForwarding no',
+    'X11Forwarding no',
+    'PrintMotd no',
+    'ClientAliveInterval 5',
+    'ClientAliveCountMax 2',
+    '',
+  ].join('\n');
+}
