@@ -75,7 +75,7 @@ export async function commandsPage(): Promise<() => string | undefined> {
       ...commands.flatMap((row) => [
         `## siteward ${String(row['name'])}`,
         meaning(row),
-        `\`\`\`\n${String(row['usage'] ?? `siteward ${String(row['name'])}`)}\n\`\`\``,
+        `\`\`\`\n${text(row['usage'], `siteward ${text(row['name'])}`)}\n\`\`\``,
       ]),
     ]);
 }
@@ -93,8 +93,14 @@ async function catalog(file: string, exported: string): Promise<readonly Row[] |
 
 const name = (row: Row) => `\`${String(row['name'])}\``;
 
+function text(value: unknown, otherwise = ''): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : otherwise;
+}
+
 function meaning(row: Row): string {
-  return String(row['description'] ?? row['doc'] ?? row['help'] ?? row['summary'] ?? row['meaning'] ?? '');
+  return (
+    ['description', 'doc', 'help', 'summary', 'meaning'].map((key) => text(row[key])).find((said) => said !== '') ?? ''
+  );
 }
 
 function list(labels: unknown): string {
@@ -104,7 +110,7 @@ function list(labels: unknown): string {
 
 function table(head: readonly string[], rows: readonly (readonly unknown[])[]): string {
   const line = (cells: readonly unknown[]) =>
-    `| ${cells.map((cell) => String(cell ?? '').replaceAll('|', '\\|')).join(' | ')} |`;
+    `| ${cells.map((cell) => text(cell).replaceAll('|', '\\|')).join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 

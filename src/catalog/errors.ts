@@ -218,3 +218,8 @@ export const errors = {
 } as const satisfies Readonly<Record<`SW-${string}-${number}`, ErrorEntry>>;
 
 export type ErrorCode = keyof typeof errors;
+
+/** `SW-CONFIG-001 The cluster file is bad.` */
+export function errorLine(code: ErrorCode): string {
+  return `${code} ${errors[code].sentence}`;
+}

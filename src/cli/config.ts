@@ -1,4 +1,5 @@
 /** `siteward config check [FILE]` and `siteward config explain [FILE]`: read a cluster file, contact nobody. */
+import { errorLine } from '../catalog/errors.ts';
 import { EXIT } from '../catalog/exit-codes.ts';
 import { explain } from '../config/explain.ts';
 import { CLUSTER_FILE, checkSecretFiles, loadConfig } from '../config/load.ts';
@@ -31,7 +32,7 @@ export function runConfig(args: readonly string[], output: Output): number {
   }
   const loaded = loadConfig(file);
   if (loaded.kind === 'bad') {
-    output.err(formatProblems(loaded.problems));
+    output.err(`${formatProblems(loaded.problems)}\n${errorLine('SW-CONFIG-001')}`);
     return EXIT.config;
   }
   if (command === 'explain') {
@@ -40,7 +41,7 @@ export function runConfig(args: readonly string[], output: Output): number {
   }
   const secrets = checkSecretFiles(loaded.config, file);
   if (secrets.length > 0) {
-    output.err(formatProblems(secrets));
+    output.err(`${formatProblems(secrets)}\n${errorLine('SW-CONFIG-005')}`);
     return EXIT.config;
   }
   for (const warning of loaded.warnings) output.err(formatProblem(warning).replace('  wrong:   ', '  warning: '));

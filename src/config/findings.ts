@@ -86,7 +86,7 @@ export function flow(value: unknown): string {
 function show(value: unknown): string {
   // Digits beyond what a number can hold are gone by now; others than those written must not be shown.
   if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) return 'a number that long';
-  const text = JSON.stringify(value) ?? String(value);
+  const text = JSON.stringify(value);
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
 

@@ -4,6 +4,7 @@
  */
 import { chmodSync, closeSync, fsyncSync, openSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { errorLine } from '../catalog/errors.ts';
 import type { ClusterConfig } from './cluster.ts';
 import type { ConfigProblem } from './problem.ts';
 import { type ReadResult, readConfig, whole } from './read.ts';
@@ -53,7 +54,7 @@ export function loadForDaemon(path: string, lastGood: string): DaemonConfig {
   if (before.kind === 'bad') return { kind: 'bad', problems: now.problems };
   const first = now.problems[0];
   const what = first === undefined ? 'is bad' : `line ${first.line}: ${`${first.key} ${first.problem}`.trim()}`;
-  const alert = `running on the last good configuration ${lastGood}: ${path} ${what}; run siteward config check`;
+  const alert = `${errorLine('SW-CONFIG-002')} ${path} ${what}; run siteward config check`;
   return { ...before, alert, problems: now.problems };
 }
 

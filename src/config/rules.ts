@@ -25,8 +25,12 @@ const timings: Rule = (config) =>
       path: sum.limit.key.split('.'),
       problem: `is too short (${sum.id}) for this to be sure: ${sum.why}`,
       sum: formatSum(sum),
-      instead: `${sum.limit.key.split('.').at(-1)}: ${formatDuration(roomy(sumTotal(sum)))}, or a smaller term of the sum`,
+      instead: `${lastName(sum.limit.key)}: ${formatDuration(roomy(sumTotal(sum)))}, or a smaller term of the sum`,
     }));
+
+function lastName(key: string): string {
+  return key.slice(key.lastIndexOf('.') + 1);
+}
 
 /** The next half second (for short ones: twentieth) above the sum. */
 function roomy(ms: number): number {

@@ -10,8 +10,6 @@ import { dnsSchema, keysSchema, siteSchema, witnessSchema } from './schema-place
 import { applicationsSchema, databaseSchema, haproxySchema, sshSchema } from './schema-software.ts';
 import { leaseSchema, policySchema, probeSchema } from './schema-timing.ts';
 
-export type { ClusterConfig, PeerName, SiteConfig } from './cluster.ts';
-
 export const clusterFileSchema = z
   .strictObject({
     cluster: word(/^[a-z][a-z0-9-]{0,62}$/, 'is no cluster name: lower-case letters, digits and hyphens').meta(

@@ -50,7 +50,10 @@ test('a daemon that ran before starts on its last good file, and says so', () =>
   const second = loadForDaemon(file, lastGood);
   assert.ok(second.kind === 'good');
   assert.deepEqual(second.config, first.config);
-  assert.match(second.alert ?? '', /last good .*cluster\.yaml line \d+: cluster "Birth Day" is no cluster name/);
+  assert.match(
+    second.alert ?? '',
+    /^SW-CONFIG-002 Running on the last good configuration\. .*cluster\.yaml line \d+: cluster "Birth Day" is no cluster name/,
+  );
 
   rmSync(file);
   const third = loadForDaemon(file, lastGood);

@@ -19,7 +19,7 @@ for (const [text, ms] of [
   ['1e3ms', undefined],
   ['', undefined],
 ] as const) {
-  test(`duration ${JSON.stringify(text)} is ${ms}`, () => assert.equal(parseDuration(text), ms));
+  test(`duration ${JSON.stringify(text)} is ${ms ?? 'none'}`, () => assert.equal(parseDuration(text), ms));
 }
 
 for (const [text, bytes] of [
@@ -30,7 +30,7 @@ for (const [text, bytes] of [
   ['1.5MiB', undefined],
   ['99999999999GiB', undefined],
 ] as const) {
-  test(`size ${text} is ${bytes}`, () => assert.equal(parseSize(text), bytes));
+  test(`size ${text} is ${bytes ?? 'none'}`, () => assert.equal(parseSize(text), bytes));
 }
 
 test('what is printed reads back as the same number', () => {
