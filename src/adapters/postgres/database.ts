@@ -1,0 +1,153 @@
+// The guard's one way to its own PostgreSQL (port Database). Everything here begins, ends or waits within its deadline; a
+// server that does not answer, frozen or hung, is `unknown` by then and its connection is gone.
+
+import { setTimeout as pause } from 'node:timers/promises';
+import { parseLsn } from '../../core/lsn.ts';
+import type { ServerReport } from '../../core/observe/observation.ts';
+import { done, type Outcome, rejected, unknown } from '../../core/outcome.ts';
+import type { Ms } from '../../core/time.ts';
+import type { Database } from '../../ports/database.ts';
+import { bootstrap, dropOwnSlot, type Report } from './bootstrap.ts';
+import { codeOf, detailOf } from './classify.ts';
+import type { Connection } from './connection.ts';
+import { createControl } from './control.ts';
+import { createControlFile } from './control-file.ts';
+import { createFence } from './fence.ts';
+import type { Parts } from './parts.ts';
+import { createProcesses } from './processes.ts';
+import { beatQuery, beatValues, clusterRowQuery, factsQuery, readClusterRow, rowIsMissing } from './queries.ts';
+import { type Budget, budgetOf, createSession } from './session.ts';
+import type { DatabaseSettings, ProcessControl } from './settings.ts';
+import { createSignalFile } from './signal-file.ts';
+import { createStarts } from './start.ts';
+
+/** Between two looks while something is awaited. */
+const pollMs: Ms = 15;
+/** A running server's control data may be this old in a look. */
+const controlAgeMs: Ms = 1000;
+
+/** `report` takes what went wrong beside the outcomes, e.g. a role that could not be made. */
+export function createDatabase(
+  settings: DatabaseSettings,
+  control: ProcessControl,
+  report: Report = () => undefined,
+): Database & { close(): void } {
+  const processes = createProcesses(settings.dataDirectory);
+  const signalFile = createSignalFile(settings.dataDirectory);
+  const parts: Parts = {
+    settings,
+    processes,
+    signalFile,
+    controlFile: createControlFile(settings.dataDirectory, settings.binDirectory),
+    control: createControl(settings, control, processes),
+    fence: createFence(processes, signalFile),
+    roles: createSession(settings, 'postgres', () => Promise.resolve()),
+    report,
+  };
+  const questions = createSession(settings, settings.database, (connection, budget) =>
+    dropOwnSlot(settings, connection, budget, report),
+  );
+  const beats = createSession(settings, settings.database, (connection, budget) =>
+    bootstrap(settings, connection, budget, report),
+  );
+
+  return {
+    ...createStarts(parts),
+    look: () => look(parts),
+    ask: async (deadlineMs) => {
+      const budget = budgetOf(deadlineMs);
+      const answer = await questions.run(budget.left(), askServer);
+      // The application's database is missing: whether this one accepts writes must be known all the same.
+      if (answer.kind !== 'rejected' || answer.code !== 'auth') return answer;
+      return parts.roles.run(budget.left(), askServer);
+    },
+    stopFast: async (deadlineMs) => {
+      const budget = budgetOf(deadlineMs);
+      // Before the stop, so that little is left to write while nobody may. Without it the stop makes its own.
+      const early = await parts.roles.run(budget.left() / 2, checkpoint);
+      if (early.kind !== 'done') report(`checkpoint: ${early.detail}`);
+      const stopped = await stop(parts, budget);
+      return stopped.kind === 'done' ? shutdownCheckpoint(parts) : stopped;
+    },
+    stop: (deadlineMs) => stop(parts, budgetOf(deadlineMs)),
+    kill: () => {
+      const killed = parts.fence.kill();
+      for (const session of [parts.roles, questions, beats]) session.destroy();
+      return killed;
+    },
+    beat: (row, deadlineMs) =>
+      beats.run(deadlineMs, async (connection, budget) => {
+        // A promotion that ended after its deadline deleted it, or a person did.
+        if (!signalFile.present()) signalFile.put();
+        const rows = await connection.query(beatQuery, beatValues(row), budget.left());
+        if (rows.length === 0) return rejected('lower-epoch', 'siteward.cluster carries a later epoch');
+        const position = parseLsn(String(rows[0]?.['position']));
+        return position === null ? unknown('no position came back') : done({ position });
+      }),
+    close: () => {
+      for (const session of [parts.roles, questions, beats]) session.destroy();
+    },
+  };
+}
+
+async function look(parts: Parts): ReturnType<Database['look']> {
+  try {
+    const postmaster = parts.processes.postmaster() !== null;
+    const running = postmaster || parts.processes.list().length > 0;
+    const control = await parts.controlFile.read(running ? controlAgeMs : 0);
+    return done({
+      running,
+      postmaster,
+      signalFile: parts.signalFile.present(),
+      controlState: control?.state ?? null,
+      systemId: control?.systemId ?? null,
+      timeline: control?.timeline ?? null,
+    });
+  } catch (error) {
+    return unknown(detailOf(error));
+  }
+}
+
+async function askServer(connection: Connection, budget: Budget): Promise<Outcome<ServerReport>> {
+  const [facts, row] = await readServer(connection, budget);
+  const position = parseLsn(String(facts?.['position']));
+  if (typeof facts?.['in_recovery'] !== 'boolean' || position === null) return unknown('no position came back');
+  return done({ inRecovery: facts['in_recovery'], position, row: readClusterRow(row) });
+}
+
+async function readServer(connection: Connection, budget: Budget) {
+  try {
+    const [facts, row] = await connection.script(`${factsQuery};${clusterRowQuery}`, budget.left());
+    return [facts?.[0], row?.[0]];
+  } catch (error) {
+    if (!rowIsMissing(codeOf(error))) throw error;
+    return connection.query(factsQuery, [], budget.left());
+  }
+}
+
+async function checkpoint(connection: Connection, budget: Budget): Promise<Outcome<void>> {
+  await connection.script('CHECKPOINT', budget.left());
+  return done(undefined);
+}
+
+async function stop(parts: Parts, budget: Budget): Promise<Outcome<void>> {
+  try {
+    if (!parts.signalFile.present()) parts.signalFile.put();
+    const asked = await parts.control.stopFast(budget.left());
+    if (asked.kind === 'rejected') return asked;
+    while (parts.processes.list().length > 0) {
+      if (budget.left() === 0) return unknown('some of its processes still run');
+      await pause(pollMs);
+    }
+    return done(undefined);
+  } catch (error) {
+    return unknown(detailOf(error));
+  }
+}
+
+async function shutdownCheckpoint(parts: Parts): ReturnType<Database['stopFast']> {
+  const control = await parts.controlFile.read(0);
+  if (control === null) return unknown('pg_controldata cannot be read');
+  if (control.state !== 'shut down') return rejected('not-clean', `pg_controldata says: ${control.state}`);
+  return done({ checkpoint: control.checkpoint });
+}

@@ -1,0 +1,81 @@
+// The fence (L9): start inhibited, then every process of the data directory killed, and it waits for nothing. SIGQUIT
+// gives the server a moment to end its sessions in an orderly way; SIGKILL also reaches stopped and stuck processes (one
+// in the kernel answers nobody and dies before it returns).
+
+import { setTimeout as pause } from 'node:timers/promises';
+import { done, type Outcome, unknown } from '../../core/outcome.ts';
+import type { Ms } from '../../core/time.ts';
+import { detailOf } from './classify.ts';
+import type { Processes } from './processes.ts';
+import type { SignalFile } from './signal-file.ts';
+
+/** From SIGQUIT to SIGKILL; well within fenceBudget less fuseBudget (0.5 s), after which the fuse kills anyway. */
+export const quitMs: Ms = 200;
+/** Between two looks; with the pause a process in D state does not make it spin. */
+const againMs: Ms = 15;
+const slowAgainMs: Ms = 100;
+/** After this the caller is told that somebody is left; the next fence begins anew. */
+const giveUpMs: Ms = 10_000;
+
+export type Fence = {
+  kill(): Promise<Outcome<void>>;
+  /** Grows with every fence; whoever acts compares it, so that nothing begun before goes on after it. */
+  count(): number;
+  running(): boolean;
+};
+
+export function createFence(processes: Processes, signalFile: SignalFile): Fence {
+  let count = 0;
+  let current: Promise<Outcome<void>> | null = null;
+
+  return {
+    kill: () => {
+      count += 1;
+      current ??= fence(processes, signalFile).finally(() => {
+        current = null;
+      });
+      return current;
+    },
+    count: () => count,
+    running: () => current !== null,
+  };
+}
+
+/** Synchronous up to the first signal. */
+async function fence(processes: Processes, signalFile: SignalFile): Promise<Outcome<void>> {
+  const began = performance.now();
+  const first = processes.list();
+  const [postmaster] = first;
+  if (postmaster !== undefined) processes.signal(postmaster, 'SIGQUIT');
+
+  // In the background: on a hung disk it never comes back, and the killing must not wait for it.
+  let inhibited: 'not yet' | 'yes' | { readonly failed: string } = 'not yet';
+  void signalFile.putSoon().then(
+    () => {
+      inhibited = 'yes';
+    },
+    (error: unknown) => {
+      inhibited = { failed: detailOf(error) };
+    },
+  );
+  const startIsInhibited = () => inhibited;
+
+  const killed = new Set<number>(first);
+  for (;;) {
+    // Asked before the look: whatever starts after the file was there reads it, whatever started before is seen.
+    const file = startIsInhibited();
+    const left = processes.list();
+    for (const pid of left) killed.add(pid);
+    if (left.length === 0 && file === 'yes') return done(undefined);
+    const elapsed = performance.now() - began;
+    if (left.length === 0 && typeof file === 'object') {
+      return unknown(
+        `nothing is left of ${killed.size} processes, but standby.signal cannot be written: ${file.failed}`,
+      );
+    }
+    if (elapsed > giveUpMs)
+      return unknown(`${left.length} of ${killed.size} processes are left after ${Math.round(elapsed)} ms`);
+    if (elapsed >= quitMs) for (const pid of left) processes.signal(pid, 'SIGKILL');
+    await pause(elapsed < 1000 ? againMs : slowAgainMs);
+  }
+}

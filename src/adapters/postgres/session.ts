@@ -1,0 +1,70 @@
+// A kept connection of the guard through the local socket, as superuser by peer authentication. It is opened when it is
+// needed, prepared once, and destroyed at the first deadline or error, so that the next call begins afresh.
+
+import { type Outcome, rejected, unknown } from '../../core/outcome.ts';
+import type { Ms } from '../../core/time.ts';
+import { classify, codeOf, detailOf, isRefusal } from './classify.ts';
+import { type Connection, connect, phaseOf } from './connection.ts';
+import type { DatabaseSettings } from './settings.ts';
+
+/** A server that is stopped by its own deadline gives up before we do, so that nothing goes on after an answer. */
+const statementTimeoutMs: Ms = 5000;
+
+/** What is left of one call's deadline. */
+export type Budget = { left(): Ms };
+
+export function budgetOf(deadlineMs: Ms): Budget {
+  const end = performance.now() + deadlineMs;
+  return { left: () => Math.max(0, end - performance.now()) };
+}
+
+export type Session = {
+  /** Runs `work` on the kept connection. Rejected with a ProbeClass or SQLSTATE when the server said no, else unknown. */
+  run<T>(deadlineMs: Ms, work: (connection: Connection, budget: Budget) => Promise<Outcome<T>>): Promise<Outcome<T>>;
+  destroy(): void;
+};
+
+export function createSession(
+  settings: DatabaseSettings,
+  database: string,
+  prepare: (connection: Connection, budget: Budget) => Promise<void>,
+): Session {
+  let kept: Connection | null = null;
+
+  const target = {
+    host: settings.socketDirectory,
+    port: settings.port,
+    user: settings.superuser,
+    database,
+    password: null,
+    applicationName: 'siteward guard',
+  };
+
+  return {
+    run: async (deadlineMs, work) => {
+      const budget = budgetOf(deadlineMs);
+      let connection = kept?.usable() === true ? kept : null;
+      kept = null;
+      try {
+        if (connection === null) {
+          connection = await connect(target, statementTimeoutMs, budget.left());
+          await prepare(connection, budget);
+        }
+        const outcome = await work(connection, budget);
+        if (kept === null && connection.usable()) kept = connection;
+        else connection.close();
+        return outcome;
+      } catch (error) {
+        const phase = connection?.phase() ?? phaseOf(error);
+        connection?.destroy();
+        if (!isRefusal(error, phase)) return unknown(detailOf(error));
+        const found = classify(error, phase);
+        return rejected(found === 'protocol' ? (codeOf(error) ?? found) : found, detailOf(error));
+      }
+    },
+    destroy: () => {
+      kept?.destroy();
+      kept = null;
+    },
+  };
+}

@@ -1,0 +1,64 @@
+// What the guard's adapter needs to know of its own database, in plain values.
+
+import { join } from 'node:path';
+import type { ClusterConfig } from '../../config/cluster.ts';
+import { otherSite, type Site } from '../../core/site.ts';
+
+export type DatabaseSettings = {
+  readonly dataDirectory: string;
+  readonly binDirectory: string;
+  /** postgresql.conf when it is not in the data directory. */
+  readonly configFile: string | null;
+  readonly socketDirectory: string;
+  readonly port: number;
+  /** Role of the local socket (peer authentication: the guard runs under the account of this name). */
+  readonly superuser: string;
+  /** The application's database; schema siteward lies in it. */
+  readonly database: string;
+  readonly probe: { readonly user: string; readonly passwordFile: string | null };
+  readonly replication: { readonly user: string; readonly passwordFile: string | null };
+  /** Slot for the other site's standby, made where this database is the primary. */
+  readonly slotForOther: string;
+  /** Slot that this database uses as a standby. */
+  readonly slotAtOther: string;
+  readonly applicationName: string;
+  readonly other: { readonly host: string; readonly port: number };
+  /** Where the pgpass file of the replication user is kept. */
+  readonly stateDirectory: string;
+};
+
+/** How PostgreSQL is started and stopped. */
+export type ProcessControl =
+  | { readonly kind: 'pg_ctl'; readonly logFile: string }
+  /** `systemctl` is the command with its first arguments, e.g. ['sudo', '-n', 'systemctl']. */
+  | { readonly kind: 'systemd'; readonly unit: string; readonly systemctl: readonly string[] };
+
+type Source = Pick<ClusterConfig, 'database' | 'sites' | 'paths'>;
+
+export function databaseSettings(config: Source, site: Site): DatabaseSettings {
+  const { database, sites } = config;
+  const other = sites[otherSite(site)].database;
+  return {
+    dataDirectory: database.dataDirectory,
+    binDirectory: database.binDirectory,
+    configFile: database.configFile ?? null,
+    socketDirectory: database.socketDirectory,
+    port: sites[site].database.port,
+    superuser: database.superuser,
+    database: database.name,
+    probe: database.probe,
+    replication: database.replication,
+    slotForOther: `${database.replication.slot}_${otherSite(site)}`,
+    slotAtOther: `${database.replication.slot}_${site}`,
+    applicationName: `siteward_${site}`,
+    other: { host: other.address, port: other.port },
+    stateDirectory: config.paths.stateDirectory,
+  };
+}
+
+export function processControl(config: Source): ProcessControl {
+  const { control, unit, dataDirectory } = config.database;
+  return control === 'systemd'
+    ? { kind: 'systemd', unit, systemctl: ['systemctl'] }
+    : { kind: 'pg_ctl', logFile: join(dataDirectory, '..', 'postgresql.log') };
+}

@@ -1,0 +1,155 @@
+// Start and promotion (L9, L10). The signal file is away only between the lease's last check and the moment the server
+// has read past it; whatever happens in between, it goes back. "Past it" is when the control file, written by this very
+// start, says `in crash recovery`, or when the server answers that it is not in recovery: put back earlier it comes up
+// read-only (lab-notes.md).
+
+import { setTimeout as pause } from 'node:timers/promises';
+import { done, type Outcome, rejected, unknown } from '../../core/outcome.ts';
+import type { Ms } from '../../core/time.ts';
+import type { Database } from '../../ports/database.ts';
+import { detailOf } from './classify.ts';
+import type { Parts } from './parts.ts';
+import { type Budget, budgetOf } from './session.ts';
+import { writeStandbyConfig } from './standby-config.ts';
+
+const pollMs: Ms = 20;
+/** One question while waiting for a server that is coming up. */
+const questionMs: Ms = 500;
+/** A start that left no process after this has failed; systemd may take a moment to begin. */
+const nothingCameMs: Ms = 3000;
+
+type Starts = Pick<Database, 'startPrimary' | 'startStandby' | 'promote'>;
+
+export function createStarts(parts: Parts): Starts {
+  return {
+    startPrimary: (deadlineMs, mayGoOn) =>
+      guarded(parts, () => startPrimary(parts, budgetOf(deadlineMs), withFence(parts, mayGoOn))),
+    startStandby: (deadlineMs) => guarded(parts, () => startStandby(parts, budgetOf(deadlineMs))),
+    promote: (deadlineMs, mayGoOn) =>
+      guarded(parts, () => promote(parts, budgetOf(deadlineMs), withFence(parts, mayGoOn))),
+  };
+}
+
+/** The caller's leave, and no fence since the act began. */
+function withFence(parts: Parts, mayGoOn: () => boolean): () => boolean {
+  const before = parts.fence.count();
+  return () => !parts.fence.running() && parts.fence.count() === before && mayGoOn();
+}
+
+/** Never throws, and never ends without the signal file. */
+async function guarded(parts: Parts, work: () => Promise<Outcome<void>>): Promise<Outcome<void>> {
+  let outcome: Outcome<void>;
+  try {
+    outcome = await work();
+  } catch (error) {
+    outcome = unknown(detailOf(error));
+  }
+  try {
+    if (!parts.signalFile.present()) parts.signalFile.put();
+  } catch (error) {
+    return unknown(`standby.signal cannot be put back: ${detailOf(error)}`);
+  }
+  return outcome;
+}
+
+const notAllowed = () => rejected('not-allowed', 'the lease no longer allows it');
+
+async function startPrimary(parts: Parts, budget: Budget, allowed: () => boolean): Promise<Outcome<void>> {
+  if (parts.processes.list().length > 0) return rejected('running', 'processes of the data directory are running');
+  prepareForRecovery(parts);
+  const before = await parts.controlFile.read(0);
+  // From here to the start there is nothing to wait for: no fence can come in between.
+  if (!allowed()) return notAllowed();
+  parts.signalFile.take();
+  if (!allowed()) return notAllowed();
+  const started = await parts.control.start(budget.left());
+  if (started.kind === 'rejected') return started;
+  return comesUp(parts, budget, allowed, before?.version ?? '');
+}
+
+/** Waits until it accepts connections and is not in recovery; puts the signal file back as soon as that is safe. */
+async function comesUp(parts: Parts, budget: Budget, allowed: () => boolean, before: string): Promise<Outcome<void>> {
+  const { signalFile, controlFile } = parts;
+  const began = performance.now();
+  let last = 'not asked yet';
+  while (budget.left() > 0) {
+    if (!allowed()) return notAllowed();
+    if (!signalFile.present()) {
+      const control = await controlFile.read(0);
+      if (control?.state === 'in crash recovery' && control.version !== before) signalFile.put();
+    }
+    const recovering = await isRecovering(parts, budget);
+    if (recovering.kind === 'done') {
+      return recovering.value ? rejected('in-recovery', 'it came up in recovery') : done(undefined);
+    }
+    last = recovering.detail;
+    if (performance.now() - began > nothingCameMs && parts.processes.list().length === 0) {
+      return rejected('not-started', `no process runs: ${last}`);
+    }
+    await pause(pollMs);
+  }
+  return unknown(`it does not accept connections yet: ${last}`);
+}
+
+async function startStandby(parts: Parts, budget: Budget): Promise<Outcome<void>> {
+  if (parts.processes.postmaster() !== null) return done(undefined);
+  if (parts.processes.list().length > 0) return rejected('running', 'processes without a postmaster are running');
+  const allowed = withFence(parts, () => true);
+  parts.signalFile.put();
+  prepareForRecovery(parts);
+  if (!allowed()) return notAllowed();
+  const started = await parts.control.start(budget.left());
+  if (started.kind === 'rejected') return started;
+  const began = performance.now();
+  let last = 'not asked yet';
+  while (budget.left() > 0) {
+    const answer = await isRecovering(parts, budget);
+    // Recovery from far back takes its time; the postmaster that says so runs.
+    if (answer.kind === 'done' || (answer.kind === 'rejected' && answer.code === 'starting-up')) return done(undefined);
+    last = answer.detail;
+    if (performance.now() - began > nothingCameMs && parts.processes.list().length === 0) {
+      return rejected('not-started', `no process runs: ${last}`);
+    }
+    await pause(pollMs);
+  }
+  return unknown(`it does not answer yet: ${last}`);
+}
+
+async function promote(parts: Parts, budget: Budget, allowed: () => boolean): Promise<Outcome<void>> {
+  const asked = await parts.roles.run(budget.left(), async (connection, left): Promise<Outcome<void>> => {
+    const rows = await connection.query(recoveryQuery, [], left.left());
+    if (rows[0]?.['in_recovery'] !== true) return done(undefined);
+    // Sent in the same turn as it is allowed. Not waiting: the server would look every 100 ms only.
+    if (!allowed()) return notAllowed();
+    await connection.query('SELECT pg_promote(false)', [], left.left());
+    return done(undefined);
+  });
+  if (asked.kind === 'rejected') return asked;
+  let last = 'not asked yet';
+  while (budget.left() > 0) {
+    if (!allowed()) return notAllowed();
+    const recovering = await isRecovering(parts, budget);
+    if (recovering.kind === 'done' && !recovering.value) return done(undefined);
+    last = recovering.kind === 'done' ? 'still in recovery' : recovering.detail;
+    await pause(pollMs);
+  }
+  return unknown(`not promoted yet: ${last}`);
+}
+
+const recoveryQuery = 'SELECT pg_is_in_recovery() AS in_recovery';
+
+function isRecovering(parts: Parts, budget: Budget): Promise<Outcome<boolean>> {
+  return parts.roles.run(Math.min(questionMs, budget.left()), async (connection, left) => {
+    const rows = await connection.query(recoveryQuery, [], left.left());
+    return done(rows[0]?.['in_recovery'] === true);
+  });
+}
+
+/** Best effort: a database runs without it, and follows nobody once it is a standby. */
+function prepareForRecovery(parts: Parts): void {
+  try {
+    writeStandbyConfig(parts.settings);
+  } catch (error) {
+    parts.report(`standby settings: ${detailOf(error)}`);
+  }
+}
