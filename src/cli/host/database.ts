@@ -51,6 +51,8 @@ export async function fence(host: DatabaseHost, token: Token): Promise<FenceResu
   if (running !== null && compareEpochs(running, token) >= 0) {
     throw new Refusal('higher-epoch', `the guard runs the database in epoch ${showEpoch(running)}`);
   }
+  // Before the signal file: on a disk that hangs, writing that may never return.
+  if (found === 'primary') for (const { pid } of processes) kill(pid);
   inhibitStart(directory);
   if (found !== 'primary') return { found, killed: 0 };
   return { found, killed: await killAll(directory, processes, host.killDeadlineMs) };
