@@ -17,6 +17,7 @@ export function settingsOf(config: ClusterConfig): Settings {
     orderTimeoutMs: config.order.timeoutMs,
     restartBudgetMs: config.order.restartBudgetMs,
     peerDeadlineMs,
+    databases: { site1: config.sites.site1.database.address, site2: config.sites.site2.database.address },
     instances: { site1: serverNames(config, 'site1'), site2: serverNames(config, 'site2') },
   };
 }

@@ -8,11 +8,23 @@ import type { Instant, Moment, Ms } from './time.ts';
 
 /** Each send but a reply comes back as one event with the same `id`. */
 export type Send =
-  | { readonly kind: 'ask'; readonly id: number; readonly to: PeerId; readonly request: Request; readonly deadlineMs: Ms }
+  | {
+      readonly kind: 'ask';
+      readonly id: number;
+      readonly to: PeerId;
+      readonly request: Request;
+      readonly deadlineMs: Ms;
+    }
   | { readonly kind: 'reply'; readonly replyTo: number; readonly answer: Answer }
   | { readonly kind: 'register-read'; readonly id: number; readonly deadlineMs: Ms }
   /** `expected` is the exact text read before (null: no record). A CAS is a send. */
-  | { readonly kind: 'register-swap'; readonly id: number; readonly expected: string | null; readonly next: RegisterState; readonly deadlineMs: Ms };
+  | {
+      readonly kind: 'register-swap';
+      readonly id: number;
+      readonly expected: string | null;
+      readonly next: RegisterState;
+      readonly deadlineMs: Ms;
+    };
 
 /** One thing to do in the world. Acts on one target run one at a time, in order; a fence cancels all that wait. */
 export type Act<Deed> = {
@@ -49,4 +61,8 @@ export type StepResult<State, Durable, Deed> = {
 };
 
 /** A role's brain: total, synchronous, without clock, random, I/O or throw. */
-export type StepFunction<State, Event, Durable, Deed> = (state: State, event: Event, moment: Moment) => StepResult<State, Durable, Deed>;
+export type StepFunction<State, Event, Durable, Deed> = (
+  state: State,
+  event: Event,
+  moment: Moment,
+) => StepResult<State, Durable, Deed>;

@@ -59,11 +59,21 @@ export type Release = {
 };
 
 /** A guard that holds no lease asks what it should know. */
-export type Inquire = { readonly type: 'inquire'; readonly cluster: string; readonly voters: string; readonly status: GuardStatus };
+export type Inquire = {
+  readonly type: 'inquire';
+  readonly cluster: string;
+  readonly voters: string;
+  readonly status: GuardStatus;
+};
 
 // ---------------------------------------------------------------------------------------------- between voters
 
-export type Prepare = { readonly type: 'prepare'; readonly cluster: string; readonly voters: string; readonly ballot: Ballot };
+export type Prepare = {
+  readonly type: 'prepare';
+  readonly cluster: string;
+  readonly voters: string;
+  readonly ballot: Ballot;
+};
 
 export type Accept = {
   readonly type: 'accept';
@@ -107,7 +117,12 @@ export type StateNotice = {
   readonly voters: string;
   readonly version: number;
   readonly view: VoterView;
-  readonly verdicts: { readonly primary: PartVerdict; readonly standby: PartVerdict; readonly entry: PartVerdict; readonly otherEntry: PartVerdict };
+  readonly verdicts: {
+    readonly primary: PartVerdict;
+    readonly standby: PartVerdict;
+    readonly entry: PartVerdict;
+    readonly otherEntry: PartVerdict;
+  };
   /** V4: it refuses its grants to the primary's database. */
   readonly refusing: boolean;
   readonly register: RegisterView | null;
@@ -132,7 +147,12 @@ export type Failsafe = {
   readonly ttlMs: Ms;
 };
 
-export type Refusing = { readonly type: 'refusing'; readonly cluster: string; readonly epoch: EpochId; readonly refusing: boolean };
+export type Refusing = {
+  readonly type: 'refusing';
+  readonly cluster: string;
+  readonly epoch: EpochId;
+  readonly refusing: boolean;
+};
 
 /** Orders: what an agent asks of a guard on behalf of a person. */
 export type GuardOrder = {
@@ -147,7 +167,14 @@ export type GuardOrder = {
 // ---------------------------------------------------------------------------------------------- from the CLI
 
 export type Order =
-  | { readonly kind: 'failover'; readonly to: Site | null; readonly dryRun: boolean; readonly acceptLoss: boolean; readonly force: boolean; readonly otherSideIsDown: boolean }
+  | {
+      readonly kind: 'failover';
+      readonly to: Site | null;
+      readonly dryRun: boolean;
+      readonly acceptLoss: boolean;
+      readonly force: boolean;
+      readonly otherSideIsDown: boolean;
+    }
   | { readonly kind: 'entry'; readonly to: Site }
   | { readonly kind: 'pause'; readonly reason: string }
   | { readonly kind: 'resume' }
@@ -228,11 +255,27 @@ export type GuardAnswer = {
   readonly hearsPeer: boolean;
 };
 
-export type PromiseAnswer = { readonly type: 'promise'; readonly promised: boolean; readonly refusal: Refusal | null; readonly view: VoterView };
-export type AcceptAnswer = { readonly type: 'accepted'; readonly accepted: boolean; readonly refusal: Refusal | null; readonly view: VoterView };
+export type PromiseAnswer = {
+  readonly type: 'promise';
+  readonly promised: boolean;
+  readonly refusal: Refusal | null;
+  readonly view: VoterView;
+};
+export type AcceptAnswer = {
+  readonly type: 'accepted';
+  readonly accepted: boolean;
+  readonly refusal: Refusal | null;
+  readonly view: VoterView;
+};
 /** The answer to `state`: what the other voter holds now. */
 export type ViewAnswer = { readonly type: 'view'; readonly view: VoterView };
-export type FailsafeAnswer = { readonly type: 'failsafe-answer'; readonly promised: boolean; readonly round: Round; readonly noted: EpochId | null; readonly why: string };
+export type FailsafeAnswer = {
+  readonly type: 'failsafe-answer';
+  readonly promised: boolean;
+  readonly round: Round;
+  readonly noted: EpochId | null;
+  readonly why: string;
+};
 /** Done, or refused with a sentence for people. `order` answers also carry the steps of a dry run. */
 export type Ack = {
   readonly type: 'ack';

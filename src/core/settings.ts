@@ -64,6 +64,8 @@ export type Settings = {
   readonly peerDeadlineMs: Ms;
   /** The application instances of each site, by the names HAProxy has for them. */
   readonly instances: { readonly site1: readonly string[]; readonly site2: readonly string[] };
+  /** The address of each site's database, as the applications' .env files name it. */
+  readonly databases: { readonly site1: string; readonly site2: string };
 };
 
 /** Tmax as configured: the largest ttl this configuration may ask for (L4). */

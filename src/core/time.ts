@@ -27,3 +27,21 @@ export function draw(random: string, limit: number, salt = 0): number {
   const start = (salt * 8) % 24;
   return limit <= 0 ? 0 : Number.parseInt(random.slice(start, start + 8), 16) % limit;
 }
+
+/** ISO 8601 in UTC from ms since 1970, without `Date`, which the core may not use. For people only. */
+export function isoTime(wall: number): string {
+  const days = Math.floor(wall / 86_400_000);
+  const ms = wall - days * 86_400_000;
+  const pad = (value: number, width = 2): string => String(value).padStart(width, '0');
+  const clock = `${pad(Math.floor(ms / 3_600_000))}:${pad(Math.floor(ms / 60_000) % 60)}:${pad(Math.floor(ms / 1000) % 60)}`;
+  // Days to a civil date (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms"): eras of 400 years from March.
+  const shifted = days + 719_468;
+  const era = Math.floor(shifted / 146_097);
+  const day = shifted - era * 146_097;
+  const year = Math.floor((day - Math.floor(day / 1460) + Math.floor(day / 36_524) - Math.floor(day / 146_096)) / 365);
+  const dayOfYear = day - (365 * year + Math.floor(year / 4) - Math.floor(year / 100));
+  const march = Math.floor((5 * dayOfYear + 2) / 153);
+  const month = march < 10 ? march + 3 : march - 9;
+  const date = dayOfYear - Math.floor((153 * march + 2) / 5) + 1;
+  return `${year + era * 400 + (month <= 2 ? 1 : 0)}-${pad(month)}-${pad(date)}T${clock}.${pad(ms % 1000, 3)}Z`;
+}

@@ -1,7 +1,15 @@
 // The agent's events and deeds: its only contact with the world.
 
 import type { Answer, Request } from '../messages.ts';
-import type { BalancerReport, DnsReport, EnvReport, InstanceReport, PrimaryReport, StandbyReport, Token } from '../observe/observation.ts';
+import type {
+  BalancerReport,
+  DnsReport,
+  EnvReport,
+  InstanceReport,
+  PrimaryReport,
+  StandbyReport,
+  Token,
+} from '../observe/observation.ts';
 import type { Outcome } from '../outcome.ts';
 import type { RegisterRead } from '../quorum/register-state.ts';
 import type { PeerId, Site } from '../site.ts';
@@ -33,5 +41,10 @@ export type AgentEvent =
   | { readonly type: 'request'; readonly from: PeerId; readonly request: Request; readonly replyTo: number }
   | { readonly type: 'answer'; readonly id: number; readonly outcome: Outcome<Answer> }
   | { readonly type: 'register-read'; readonly id: number; readonly outcome: Outcome<RegisterRead> }
-  | { readonly type: 'register-swapped'; readonly id: number; readonly outcome: Outcome<void> }
-  | { readonly type: 'acted'; readonly id: number; readonly outcome: Outcome<AgentDeedValue> | { readonly kind: 'expired' } | { readonly kind: 'cancelled' } };
+  /** `text` is the value as it lies there now, for the next swap. */
+  | { readonly type: 'register-swapped'; readonly id: number; readonly outcome: Outcome<{ readonly text: string }> }
+  | {
+      readonly type: 'acted';
+      readonly id: number;
+      readonly outcome: Outcome<AgentDeedValue> | { readonly kind: 'expired' } | { readonly kind: 'cancelled' };
+    };

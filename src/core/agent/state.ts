@@ -2,11 +2,28 @@
 // data; every observation has an age, and a missing one is `unknown`, which never means down.
 
 import type { Lsn } from '../lsn.ts';
-import type { Accept, GuardStatus, Order, PartVerdict, RegisterGrant, Release, StateNotice, VoterView } from '../messages.ts';
-import type { BalancerReport, DnsReport, EnvReport, InstanceReport, PrimaryReport, StandbyReport } from '../observe/observation.ts';
+import type {
+  Accept,
+  GuardStatus,
+  Order,
+  PartVerdict,
+  RegisterGrant,
+  Release,
+  StateNotice,
+  VoterView,
+} from '../messages.ts';
+import type {
+  BalancerReport,
+  DnsReport,
+  EnvReport,
+  InstanceReport,
+  PrimaryReport,
+  StandbyReport,
+} from '../observe/observation.ts';
 import type { Ballot } from '../quorum/ballot.ts';
 import type { ClusterRecord, EpochId } from '../quorum/record.ts';
 import { type RegisterMind, unseenRegister } from '../quorum/register.ts';
+import type { RegisterState } from '../quorum/register-state.ts';
 import { emptyVoterDurable, startVoter, type Voter, type VoterDurable, type VoterRules } from '../quorum/voter.ts';
 import type { Settings } from '../settings.ts';
 import { longestTtl } from '../settings.ts';
@@ -61,12 +78,27 @@ export type Track = {
   readonly detail: string;
 };
 
-export const untracked: Track = { verdict: 'unknown', failures: 0, successes: 0, firstFailureAt: null, changedAt: 0, lastClass: 'unknown', detail: 'not probed yet' };
+export const untracked: Track = {
+  verdict: 'unknown',
+  failures: 0,
+  successes: 0,
+  firstFailureAt: null,
+  changedAt: 0,
+  lastClass: 'unknown',
+  detail: 'not probed yet',
+};
 
 /** Why a change of the record is wanted. */
 export type Intent =
   | { readonly kind: 'same'; readonly reason: string }
-  | { readonly kind: 'primary'; readonly to: Site; readonly from: EpochId; readonly entryToo: boolean; readonly order: boolean; readonly reason: string }
+  | {
+      readonly kind: 'primary';
+      readonly to: Site;
+      readonly from: EpochId;
+      readonly entryToo: boolean;
+      readonly order: boolean;
+      readonly reason: string;
+    }
   | { readonly kind: 'entry'; readonly to: Site; readonly reason: string }
   | { readonly kind: 'mode'; readonly mode: 'auto' | 'paused'; readonly reason: string };
 
@@ -80,7 +112,9 @@ export type Proposal = {
   readonly phase: 'prepare' | 'register' | 'accept';
   readonly startedAt: Instant;
   /** The other voters with a clock: what each answered to prepare. */
-  readonly prepared: Readonly<Partial<Record<VoterId, { readonly vote: VoteState; readonly view: VoterView | null; readonly at: Instant }>>>;
+  readonly prepared: Readonly<
+    Partial<Record<VoterId, { readonly vote: VoteState; readonly view: VoterView | null; readonly at: Instant }>>
+  >;
   readonly record: ClusterRecord | null;
   readonly accepted: Readonly<Partial<Record<VoterId, VoteState>>>;
 };
@@ -99,7 +133,12 @@ export type OrderState = {
   readonly checkpoint: Lsn | null;
 };
 
-export type OrderResult = { readonly id: number; readonly what: string; readonly outcome: 'done' | 'undone'; readonly why: string };
+export type OrderResult = {
+  readonly id: number;
+  readonly what: string;
+  readonly outcome: 'done' | 'undone';
+  readonly why: string;
+};
 
 export type Pending =
   | { readonly kind: 'state'; readonly voter: VoterId }
@@ -110,14 +149,30 @@ export type Pending =
   | { readonly kind: 'told'; readonly site: Site }
   | { readonly kind: 'guard-order'; readonly order: number }
   | { readonly kind: 'register-read'; readonly serialAtSend: number }
-  | { readonly kind: 'register-record'; readonly proposal: number | null; readonly accept: Pick<Accept, 'ballot' | 'record'> }
-  | { readonly kind: 'register-grant'; readonly ask: RegisterGrant; readonly replyTo: number; readonly retried: boolean }
-  | { readonly kind: 'register-release'; readonly release: Release }
-  | { readonly kind: 'register-create'; readonly replyTo: number }
+  | {
+      readonly kind: 'register-record';
+      readonly proposal: number | null;
+      readonly accept: Pick<Accept, 'ballot' | 'record'>;
+      readonly next: RegisterState;
+    }
+  | {
+      readonly kind: 'register-grant';
+      readonly ask: RegisterGrant;
+      readonly replyTo: number;
+      readonly retried: boolean;
+      readonly next: RegisterState;
+    }
+  | { readonly kind: 'register-release'; readonly next: RegisterState }
+  | { readonly kind: 'register-create'; readonly replyTo: number; readonly next: RegisterState }
   | { readonly kind: 'deed'; readonly deed: AgentDeed; readonly startedAt: Instant };
 
 /** A swap that waits for a read of the newest value, or for the swap before it. */
-export type QueuedGrant = { readonly ask: RegisterGrant; readonly replyTo: number; readonly since: Instant; readonly retried: boolean };
+export type QueuedGrant = {
+  readonly ask: RegisterGrant;
+  readonly replyTo: number;
+  readonly since: Instant;
+  readonly retried: boolean;
+};
 
 /** The one sentence of the last decision, and until when something stands in the way. */
 export type Decision = { readonly act: boolean; readonly code: string; readonly sentence: string; readonly waitMs: Ms };
@@ -145,17 +200,27 @@ export type AgentState = {
   /** When the standby's receive position last moved (V2). */
   readonly receivedMovedAt: Instant | null;
   readonly balancers: { readonly site1: Seen<BalancerReport> | null; readonly site2: Seen<BalancerReport> | null };
-  readonly instances: { readonly site1: Seen<readonly InstanceReport[]> | null; readonly site2: Seen<readonly InstanceReport[]> | null };
+  readonly instances: {
+    readonly site1: Seen<readonly InstanceReport[]> | null;
+    readonly site2: Seen<readonly InstanceReport[]> | null;
+  };
   readonly envs: { readonly site1: Seen<EnvReport> | null; readonly site2: Seen<EnvReport> | null };
   readonly dns: Seen<DnsReport> | null;
   readonly guards: { readonly site1: Seen<GuardStatus> | null; readonly site2: Seen<GuardStatus> | null };
   /** When each guard was last told the chosen record, and which ballot it was. */
-  readonly told: { readonly site1: { readonly at: Instant; readonly ballot: Ballot } | null; readonly site2: { readonly at: Instant; readonly ballot: Ballot } | null };
+  readonly told: {
+    readonly site1: { readonly at: Instant; readonly ballot: Ballot } | null;
+    readonly site2: { readonly at: Instant; readonly ballot: Ballot } | null;
+  };
   /** L7: the guard of the primary said `gone` in this epoch. */
   readonly gone: { readonly epoch: EpochId; readonly at: Instant } | null;
   /** L7 and "Orders": a release without `gone`, with the position of the shutdown checkpoint. */
   readonly stopped: { readonly epoch: EpochId; readonly position: Lsn | null; readonly at: Instant } | null;
   readonly refusing: boolean;
+  /** When this agent took up the current epoch: probes begun before speak of another primary. */
+  readonly epochAt: Instant;
+  /** When the last primary position was last put on disk. */
+  readonly positionAt: Instant;
   readonly confirmedSince: Instant | null;
   /** Since when this agent has heard any other voter without a break (V3, R2). */
   readonly hearingSince: Instant | null;
@@ -169,16 +234,34 @@ export type AgentState = {
   readonly decision: Decision;
   readonly pending: Readonly<Record<number, Pending>>;
   readonly nextId: number;
+  /** When each target of reconcile was last acted on: a step that failed is tried again, but not in a spin. */
+  readonly tried: Readonly<Record<string, Instant>>;
   /** Next time each periodic thing is due. */
-  readonly due: { readonly probe: Instant; readonly state: Instant; readonly repair: Instant; readonly reconcile: Instant; readonly slow: Instant };
+  readonly due: {
+    readonly probe: Instant;
+    readonly state: Instant;
+    readonly repair: Instant;
+    readonly reconcile: Instant;
+    readonly slow: Instant;
+  };
 };
 
 export function rulesOf(settings: Settings): VoterRules {
-  return { voters: settings.voters, drift: settings.lease.drift, longestTtlMs: longestTtl(settings.lease, settings.witness) };
+  return {
+    voters: settings.voters,
+    drift: settings.lease.drift,
+    longestTtlMs: longestTtl(settings.lease, settings.witness),
+  };
 }
 
 /** An agent that starts now from what its disk says; `amnesia` when that was damaged (Q8). */
-export function startAgent(me: Site, settings: Settings, disk: AgentDurable, amnesia: boolean, now: Instant): AgentState {
+export function startAgent(
+  me: Site,
+  settings: Settings,
+  disk: AgentDurable,
+  amnesia: boolean,
+  now: Instant,
+): AgentState {
   const { voter, ...durable } = disk;
   return {
     me,
@@ -209,6 +292,8 @@ export function startAgent(me: Site, settings: Settings, disk: AgentDurable, amn
     gone: null,
     stopped: null,
     refusing: false,
+    epochAt: 0,
+    positionAt: 0,
     confirmedSince: null,
     hearingSince: null,
     proposal: null,
@@ -219,6 +304,7 @@ export function startAgent(me: Site, settings: Settings, disk: AgentDurable, amn
     modeOrder: null,
     decision: { act: false, code: 'starting', sentence: 'starting: nothing observed yet', waitMs: 0 },
     pending: {},
+    tried: {},
     nextId: 1,
     due: { probe: now, state: now, repair: now, reconcile: now, slow: now },
   };

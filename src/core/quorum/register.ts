@@ -25,14 +25,27 @@ export type RegisterMind = {
   readonly heardAt: Instant | null;
 };
 
-export const unseenRegister: RegisterMind = { held: null, watch: null, serial: 0, lowReads: 0, out: null, heardAt: null };
+export const unseenRegister: RegisterMind = {
+  held: null,
+  watch: null,
+  serial: 0,
+  lowReads: 0,
+  out: null,
+  heardAt: null,
+};
 
 function idOf(nonce: Nonce | 'released'): string {
   return nonce === 'released' ? 'released' : nonce.id;
 }
 
 /** Takes up what a read showed. `serialAtSend` is the highest serial known when the read was sent (W3). */
-export function absorbRead(mind: RegisterMind, read: RegisterRead, serialAtSend: number, cluster: string, now: Instant): RegisterMind {
+export function absorbRead(
+  mind: RegisterMind,
+  read: RegisterRead,
+  serialAtSend: number,
+  cluster: string,
+  now: Instant,
+): RegisterMind {
   const gone = (out: string): RegisterMind => ({ ...mind, held: null, out });
   if (read.text === null || read.state === 'absent') return gone('its record does not exist');
   if (read.state === 'unreadable') return gone('its record cannot be read');
@@ -94,7 +107,13 @@ export function withRecord(state: RegisterState, ballot: Ballot, record: Cluster
  * L5: the register's grant of a long round, under L2's conditions on the register's own record. Never over a later round
  * of the same guard (C2), never for a shorter ttl than the one there unless that was released or watched out.
  */
-export function withGrant(mind: RegisterMind, ask: RenewAsk, id: string, drift: number, now: Instant): RegisterState | Refusal {
+export function withGrant(
+  mind: RegisterMind,
+  ask: RenewAsk,
+  id: string,
+  drift: number,
+  now: Instant,
+): RegisterState | Refusal {
   const state = mind.held?.state;
   if (state === undefined) return 'register';
   const { record } = state.accepted;

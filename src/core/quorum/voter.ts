@@ -1,7 +1,7 @@
 // One voter with a clock: an agent, or an agent witness. Holds a promise and a vote for the record (Q1 to Q8) and one
 // lease promise (L2 to L4, L7). Pure; the caller persists `durable` before it answers (Q3).
 
-import type { Prepare, Accept, Refusal, Release, VoterView } from '../messages.ts';
+import type { Accept, Prepare, Refusal, Release, VoterView } from '../messages.ts';
 import type { Site } from '../site.ts';
 import { bindingMs, type Instant, type Ms } from '../time.ts';
 import { type Ballot, compareBallots, maxBallot, noBallot, sameBallot } from './ballot.ts';
@@ -21,7 +21,12 @@ export type VoterDurable = {
 };
 
 /** L3: one deadline, the latest of all its grants, and the highest round. */
-export type LeasePromise = { readonly site: Site; readonly epoch: EpochId; readonly round: Round; readonly until: Instant };
+export type LeasePromise = {
+  readonly site: Site;
+  readonly epoch: EpochId;
+  readonly round: Round;
+  readonly until: Instant;
+};
 
 export type Voter = {
   readonly durable: VoterDurable;
@@ -37,7 +42,13 @@ export type Voter = {
 /** What every voter of this voter set shares. The cluster id is not configured: Q0 makes it, the disk keeps it. */
 export type VoterRules = { readonly voters: string; readonly drift: number; readonly longestTtlMs: Ms };
 
-export const emptyVoterDurable: VoterDurable = { cluster: null, promised: noBallot, accepted: null, chosen: null, longestTtlMs: 0 };
+export const emptyVoterDurable: VoterDurable = {
+  cluster: null,
+  promised: noBallot,
+  accepted: null,
+  chosen: null,
+  longestTtlMs: 0,
+};
 
 /** A voter that starts now, from what its disk says. L4: whatever it had promised, it waits out the longest. */
 export function startVoter(durable: VoterDurable, amnesia: boolean, rules: VoterRules, now: Instant): Voter {
@@ -95,18 +106,26 @@ export function bindsAgainst(voter: Voter, record: ClusterRecord, now: Instant):
 }
 
 export function accept(voter: Voter, message: Accept, rules: VoterRules, now: Instant): VoterResult {
-  const refusal = strange(voter, rules, message) ?? (message.record.cluster === message.cluster ? null : 'other-cluster');
+  const refusal =
+    strange(voter, rules, message) ?? (message.record.cluster === message.cluster ? null : 'other-cluster');
   if (refusal !== null) return refuse(voter, refusal);
   const { promised, accepted } = voter.durable;
   if (compareBallots(message.ballot, promised) < 0) return refuse(voter, 'promised-more');
   // The same vote again is answered again; a ballot never carries two records (I2).
   if (accepted !== null && sameBallot(accepted.ballot, message.ballot)) return { voter, refusal: null };
-  if (accepted !== null && compareEpochs(epochOf(message.record), epochOf(accepted.record)) < 0 && isBelow(voter, message)) {
+  if (
+    accepted !== null &&
+    compareEpochs(epochOf(message.record), epochOf(accepted.record)) < 0 &&
+    isBelow(voter, message)
+  ) {
     return refuse(voter, 'later-known');
   }
   if (bindsAgainst(voter, message.record, now) > 0) return refuse(voter, 'not-free');
   return {
-    voter: withDurable(voter, { promised: message.ballot, accepted: { ballot: message.ballot, record: message.record } }),
+    voter: withDurable(voter, {
+      promised: message.ballot,
+      accepted: { ballot: message.ballot, record: message.record },
+    }),
     refusal: null,
   };
 }

@@ -1,0 +1,138 @@
+// Questions about what an agent knows, each answered in one place. Pure reads of the state.
+
+import { type Ballot, compareBallots, maxBallot } from '../quorum/ballot.ts';
+import { type Accepted, type ClusterRecord, epochOf, sameEpoch } from '../quorum/record.ts';
+import { isCurrent, registerBindsMs, registerChangesPrimary } from '../quorum/register.ts';
+import { bindsAgainst } from '../quorum/voter.ts';
+import { otherSite, type Site } from '../site.ts';
+import type { Instant, Ms } from '../time.ts';
+import type { AgentState, Heard, Seen } from './state.ts';
+
+/** R2, V4: a voter counts as heard for this long. Four `state` intervals, so one lost message is not silence. */
+export const heardForMs: Ms = 2000;
+
+export function chosenOf(s: AgentState): Accepted | null {
+  return s.voter.durable.chosen;
+}
+
+export function recordOf(s: AgentState): ClusterRecord | null {
+  return s.voter.durable.chosen?.record ?? null;
+}
+
+function fresh(heard: Heard | null, now: Instant): boolean {
+  return heard !== null && !heard.view.amnesia && now - heard.at <= heardForMs;
+}
+
+export function hearsPeer(s: AgentState, now: Instant): boolean {
+  return fresh(s.peer, now);
+}
+
+/** Whether the witness, of either kind, was heard. */
+export function hearsWitness(s: AgentState, now: Instant): boolean {
+  switch (s.settings.witness) {
+    case 'agent':
+      return fresh(s.witness, now);
+    case 'route53':
+      return s.register.out === null && s.register.heardAt !== null && now - s.register.heardAt <= heardForMs;
+    case 'none':
+      return false;
+  }
+}
+
+/** With itself and one more it hears a majority; without a witness a change needs both agents. */
+export function hearsMajority(s: AgentState, now: Instant): boolean {
+  return hearsPeer(s, now) || hearsWitness(s, now);
+}
+
+/**
+ * R2: an agent touches the world only while it has seen, within the last 2 s, another voter at no higher ballot. None is
+ * needed without a witness by the agent of the primary's site (no record is chosen there without it).
+ */
+export function mayTouch(s: AgentState, now: Instant): boolean {
+  const chosen = chosenOf(s);
+  if (chosen === null || s.voter.amnesia) return false;
+  if (s.settings.witness === 'none' && chosen.record.primary === s.me) return true;
+  if (chosen.record.era.number > 0 && chosen.record.era.site === s.me && chosen.record.by === `force:${s.me}`)
+    return true;
+  const notBeyond = (ballot: Ballot): boolean => compareBallots(ballot, chosen.ballot) <= 0;
+  const agrees = (heard: Heard | null): boolean =>
+    heard !== null &&
+    fresh(heard, now) &&
+    notBeyond(heard.view.accepted?.ballot ?? chosen.ballot) &&
+    notBeyond(heard.view.chosen?.ballot ?? chosen.ballot);
+  if (agrees(s.peer) || agrees(s.witness)) return true;
+  return (
+    s.settings.witness === 'route53' &&
+    hearsWitness(s, now) &&
+    s.register.held !== null &&
+    notBeyond(s.register.held.state.accepted.ballot)
+  );
+}
+
+/** Q1: the highest ballot this agent knows of anywhere. */
+export function highestBallot(s: AgentState): Ballot {
+  let highest = s.voter.durable.promised;
+  for (const ballot of Object.values(s.durable.seen)) highest = maxBallot(highest, ballot);
+  if (s.register.held !== null) highest = maxBallot(highest, s.register.held.state.promised);
+  return highest;
+}
+
+/** The observation if it is at most `maxAgeMs` old, else null: a missing fact is unknown. */
+export function recent<T>(seen: Seen<T> | null, now: Instant, maxAgeMs: Ms): T | null {
+  return seen !== null && now - seen.at <= maxAgeMs ? seen.value : null;
+}
+
+/** A heard voter's own word on how long it may not accept `record`, counted down since it arrived. */
+export function voterBindsMs(heard: Heard, record: ClusterRecord, now: Instant): Ms {
+  const { view } = heard;
+  if (view.accepted === null || view.accepted.record.primary === record.primary) return 0;
+  // `bindsMs` is the longer of promise and quarantine; a promise to that primary's own guard hinders nothing (Q6).
+  const bindsMs = view.bindsTo === record.primary ? view.quarantineMs : view.bindsMs;
+  return Math.max(0, bindsMs - (now - heard.at));
+}
+
+/** Q6: for how long no majority that includes this agent is free to accept `record`. */
+export function majorityBindsMs(s: AgentState, record: ClusterRecord, now: Instant): Ms {
+  const own = bindsAgainst(s.voter, record, now);
+  const others: Ms[] = [];
+  if (hearsPeer(s, now) && s.peer !== null) others.push(voterBindsMs(s.peer, record, now));
+  if (s.settings.witness === 'agent' && hearsWitness(s, now) && s.witness !== null)
+    others.push(voterBindsMs(s.witness, record, now));
+  if (s.settings.witness === 'route53' && hearsWitness(s, now) && isCurrent(s.register) && s.register.held !== null) {
+    const changes = registerChangesPrimary(s.register.held.state, record);
+    others.push(changes ? registerBindsMs(s.register, s.settings.lease.drift, now) : 0);
+  }
+  return Math.max(own, others.length === 0 ? Number.POSITIVE_INFINITY : Math.min(...others));
+}
+
+/** The standby's site, by the chosen record. */
+export function standbySite(record: ClusterRecord): Site {
+  return otherSite(record.primary);
+}
+
+/** V6: how much of the cool-down is left; none in epoch 1. Wall clock of this machine only, so a restart keeps it. */
+export function coolDownLeftMs(s: AgentState, wall: number): Ms {
+  const record = recordOf(s);
+  const { learned } = s.durable;
+  if (record === null || learned === null || record.epoch <= 1 || !sameEpoch(learned.epoch, epochOf(record))) return 0;
+  return left(learned.wall, s.settings.policy.coolDownMs, wall);
+}
+
+export function entryCoolDownLeftMs(s: AgentState, wall: number): Ms {
+  return s.durable.entryMoved === 0 ? 0 : left(s.durable.entryMoved, s.settings.policy.entryCoolDownMs, wall);
+}
+
+/** Never more than the whole time, however the wall clock jumps. */
+function left(since: number, length: Ms, wall: number): Ms {
+  return Math.min(length, Math.max(0, since + length - wall));
+}
+
+/** "Orders": from an order until its end verdicts on the database rest, at both agents; so they do in a restart. */
+export function verdictsRest(s: AgentState, now: Instant): boolean {
+  if (s.order !== null) return true;
+  if (s.peer?.notice !== null && s.peer !== null && hearsPeer(s, now) && s.peer.notice.orderMs > 0) return true;
+  const record = recordOf(s);
+  if (record === null) return true;
+  const guard = s.guards[record.primary];
+  return guard !== null && guard.value.restingMs - (now - guard.at) > 0;
+}

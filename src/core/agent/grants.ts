@@ -1,0 +1,124 @@
+// What guards ask of an agent: renewals (L2, L3), releases (L7) and news (L10). The register's grant is queued here and
+// run in register-io.ts.
+
+import type { GuardAnswer, GuardStatus, Inquire, Refusal, RegisterGrant, Release, Renew } from '../messages.ts';
+import { epochOf, sameEpoch, showEpoch } from '../quorum/record.ts';
+import { compareRounds, type Round, showRound } from '../quorum/round.ts';
+import { grant, release } from '../quorum/voter.ts';
+import type { Site, VoterId } from '../site.ts';
+import { standbyAdvice } from '../verdict/standby.ts';
+import { type AgentDraft, reply, set, trace } from './draft.ts';
+import { hearsPeer, recordOf } from './facts.ts';
+import { rulesOf } from './state.ts';
+
+/** Every answer to a guard carries the chosen record and what this agent knows of the standby ("Messages"). */
+export function guardAnswer(
+  d: AgentDraft,
+  verdict: { granted: VoterId | null; refusal: Refusal | null; round: Round | null },
+): GuardAnswer {
+  return {
+    type: 'guard-answer',
+    ...verdict,
+    chosen: d.s.voter.durable.chosen,
+    standby: standbyAdvice(d.s, d.at.now),
+    refusing: d.s.refusing,
+    hearsPeer: hearsPeer(d.s, d.at.now),
+  };
+}
+
+export function hearGuard(d: AgentDraft, site: Site, status: GuardStatus): void {
+  set(d, { guards: { ...d.s.guards, [site]: { at: d.at.now, value: status } } });
+  const record = recordOf(d.s);
+  if (
+    d.s.durable.founded ||
+    record === null ||
+    record.primary !== site ||
+    status.noted === null ||
+    status.leaseLeftMs <= 0
+  )
+    return;
+  // Q0: the founding guard holds its first lease; from now on records may be proposed.
+  set(d, { durable: { ...d.s.durable, founded: true } });
+  trace(d, 'info', 'cluster.founded', { site });
+}
+
+/** "Orders": while a failover order refuses the primary's renewals, both agents do. */
+function orderRefuses(d: AgentDraft): boolean {
+  if (d.s.order?.phase === 'refusing') return true;
+  return d.s.peer?.notice !== null && d.s.peer !== null && hearsPeer(d.s, d.at.now) && d.s.peer.notice.orderRefuses;
+}
+
+export function onRenew(d: AgentDraft, site: Site, message: Renew, replyTo: number): void {
+  if (message.site !== site) return;
+  hearGuard(d, site, message.status);
+  const refusing = d.s.refusing && isCurrent(d, message);
+  const refusal: Refusal | null = orderRefuses(d) ? 'order' : null;
+  const result =
+    refusal === null
+      ? grant(d.s.voter, message, refusing, rulesOf(d.s.settings), d.at.now)
+      : { voter: d.s.voter, refusal };
+  const isLong = message.ttlMs > d.s.settings.lease.ttlMs;
+  set(d, {
+    voter: result.voter,
+    longRoundAt: isLong && d.s.settings.witness === 'route53' ? d.at.now : d.s.longRoundAt,
+  });
+  if (result.refusal !== null) {
+    trace(d, 'debug', 'lease.refused', {
+      site,
+      round: showRound(message.round),
+      epoch: showEpoch(message.epoch),
+      why: result.refusal,
+    });
+  }
+  reply(
+    d,
+    replyTo,
+    guardAnswer(d, { granted: result.refusal === null ? d.s.me : null, refusal: result.refusal, round: message.round }),
+  );
+}
+
+function isCurrent(d: AgentDraft, message: Renew): boolean {
+  const record = recordOf(d.s);
+  return record !== null && sameEpoch(epochOf(record), message.epoch);
+}
+
+export function onInquire(d: AgentDraft, site: Site, message: Inquire, replyTo: number): void {
+  if (message.status.site === site) hearGuard(d, site, message.status);
+  reply(d, replyTo, guardAnswer(d, { granted: null, refusal: null, round: null }));
+}
+
+/** L5: only an agent that itself granted this round runs the register's grant of it. */
+export function onRegisterGrant(d: AgentDraft, site: Site, message: RegisterGrant, replyTo: number): void {
+  if (message.site !== site) return;
+  const refuse = (refusal: Refusal): void =>
+    reply(d, replyTo, guardAnswer(d, { granted: null, refusal, round: message.round }));
+  const promise = d.s.voter.promise;
+  if (d.s.settings.witness !== 'route53' || d.s.register.out !== null) return refuse('register');
+  if (promise === null || promise.site !== site || compareRounds(promise.round, message.round) !== 0)
+    return refuse('not-granted');
+  // A1: an agent that refuses its own grant does not run the register's either (V4).
+  if (d.s.refusing || orderRefuses(d)) return refuse('refusing');
+  if (d.s.queuedGrants.length >= 4) return refuse('busy');
+  set(d, { queuedGrants: [...d.s.queuedGrants, { ask: message, replyTo, since: d.at.now, retried: false }] });
+}
+
+export function onRelease(d: AgentDraft, site: Site, message: Release, replyTo: number): void {
+  const record = recordOf(d.s);
+  if (message.site !== site || message.cluster !== d.s.voter.durable.cluster) return;
+  const current = record !== null && record.primary === site && sameEpoch(epochOf(record), message.epoch);
+  set(d, {
+    voter: release(d.s.voter, message),
+    gone: current && message.gone ? { epoch: message.epoch, at: d.at.now } : d.s.gone,
+    stopped:
+      current && !message.gone ? { epoch: message.epoch, position: message.position, at: d.at.now } : d.s.stopped,
+    queuedReleases: d.s.settings.witness === 'route53' ? [...d.s.queuedReleases, message].slice(-4) : [],
+    due: { ...d.s.due, state: d.at.now },
+  });
+  trace(d, 'info', 'lease.released', {
+    site,
+    round: showRound(message.round),
+    epoch: showEpoch(message.epoch),
+    gone: message.gone,
+  });
+  reply(d, replyTo, guardAnswer(d, { granted: null, refusal: null, round: message.round }));
+}

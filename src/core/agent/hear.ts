@@ -1,0 +1,114 @@
+// Hearing another voter: what it holds (Q4, Q8), what it knows to be chosen, and since when we hear anybody (R2, V3).
+
+import type { StateNotice, VoterView } from '../messages.ts';
+import { compareBallots, maxBallot, noBallot, showBallot } from '../quorum/ballot.ts';
+import { type Accepted, compareEpochs, epochOf, sameEpoch, showEpoch } from '../quorum/record.ts';
+import { absorbWord } from '../quorum/register.ts';
+import { highestIn, isLaterChosen, learnChosen, viewOf } from '../quorum/voter.ts';
+import type { Site, VoterId } from '../site.ts';
+import { beginAnew } from '../verdict/track.ts';
+import { type AgentDraft, set, trace } from './draft.ts';
+import { hearsMajority } from './facts.ts';
+
+/** Takes up another voter's view of itself, from any answer or notice. */
+export function hearVoter(d: AgentDraft, voter: VoterId, told: VoterView, notice: StateNotice | null): void {
+  const seen = d.s.durable.seen[voter] ?? noBallot;
+  const holds = highestIn(told);
+  // Q8: it holds less than we saw it hold: its disk went back. It counts for nothing until it has rejoined.
+  const lost = compareBallots(holds, seen) < 0;
+  const view = lost ? { ...told, amnesia: true } : told;
+  if (lost) trace(d, 'error', 'voter.forgot', { voter, holds: showBallot(holds), seen: showBallot(seen) });
+  const before = voter === 'witness' ? d.s.witness : d.s.peer;
+  const heard = { at: d.at.now, view, notice: notice ?? before?.notice ?? null };
+  set(d, voter === 'witness' ? { witness: heard } : { peer: heard });
+  if (view.amnesia) return;
+  if (compareBallots(holds, seen) > 0)
+    set(d, { durable: { ...d.s.durable, seen: { ...d.s.durable.seen, [voter]: maxBallot(holds, seen) } } });
+  if (view.chosen !== null) hearChosen(d, view.chosen, `told by ${voter}`);
+}
+
+/** Q8: others remember more of us than we hold: our disk went back, so we do not vote. */
+export function hearMemoryOfUs(d: AgentDraft, notice: StateNotice): void {
+  if (notice.seenOfYou === null || d.s.voter.amnesia || d.s.voter.durable.cluster === null) return;
+  if (compareBallots(notice.seenOfYou, highestIn(viewOf(d.s.voter, d.at.now))) <= 0) return;
+  set(d, { voter: { ...d.s.voter, amnesia: true } });
+  trace(d, 'error', 'voter.amnesia', {
+    seen: showBallot(notice.seenOfYou),
+    holds: showBallot(d.s.voter.durable.promised),
+  });
+}
+
+export function hearRegisterWord(d: AgentDraft, notice: StateNotice): void {
+  if (notice.register === null || d.s.settings.witness !== 'route53') return;
+  const mind = absorbWord(d.s.register, notice.register.serial, notice.register.nonce, d.at.now);
+  if (mind === d.s.register) return;
+  set(d, { register: mind, longRoundAt: null });
+}
+
+/** Q4: a record is known to be chosen. Everything that hangs on a new record hangs here. */
+export function hearChosen(d: AgentDraft, chosen: Accepted, how: string): void {
+  const known = d.s.voter.durable.chosen;
+  if (known !== null && !isLaterChosen(chosen, known)) return;
+  const voter = learnChosen(d.s.voter, chosen);
+  if (voter === d.s.voter) return;
+  const { record } = chosen;
+  const newEpoch = known === null || !sameEpoch(epochOf(known.record), epochOf(record));
+  const movedEntry = known !== null && known.record.entry !== record.entry;
+  const durable = {
+    ...d.s.durable,
+    learned: newEpoch ? { epoch: epochOf(record), wall: d.at.wall } : d.s.durable.learned,
+    entryMoved: movedEntry ? d.at.wall : d.s.durable.entryMoved,
+  };
+  // A new chosen record is told at once: to the other voters by `state`, to the guards by reconcile (told: null).
+  set(d, {
+    voter,
+    durable,
+    told: { site1: null, site2: null },
+    due: { ...d.s.due, state: d.at.now, reconcile: d.at.now, repair: d.at.now },
+  });
+  if (newEpoch) dropStaleFacts(d);
+  trace(d, 'info', 'record.chosen', {
+    ballot: showBallot(chosen.ballot),
+    epoch: showEpoch(epochOf(record)),
+    primary: record.primary,
+    entry: record.entry,
+    mode: record.mode,
+    reason: record.reason,
+    how,
+  });
+}
+
+/** Verdicts, releases and refusals speak of one epoch's primary; another primary begins with a clean sheet. */
+function dropStaleFacts(d: AgentDraft): void {
+  const clean = { verdict: 'unknown', failures: 0, successes: 0, firstFailureAt: null, changedAt: d.at.now } as const;
+  set(d, {
+    primary: { ...d.s.primary, ...clean },
+    standby: { ...d.s.standby, ...clean },
+    primarySeen: null,
+    standbySeen: null,
+    receivedMovedAt: null,
+    confirmedSince: null,
+    refusing: false,
+    epochAt: d.at.now,
+    gone: d.s.gone !== null && isCurrentEpoch(d, d.s.gone.epoch) ? d.s.gone : null,
+    stopped: d.s.stopped !== null && isCurrentEpoch(d, d.s.stopped.epoch) ? d.s.stopped : null,
+  });
+}
+
+function isCurrentEpoch(d: AgentDraft, epoch: { era: { number: number; site: Site }; epoch: number }): boolean {
+  const record = d.s.voter.durable.chosen?.record;
+  return record !== undefined && compareEpochs(epoch, epochOf(record)) === 0;
+}
+
+/** V3, R2: keeps since when any other voter is heard; when one is heard again, `confirm` begins anew. */
+export function noteHearing(d: AgentDraft): void {
+  const hears = hearsMajority(d.s, d.at.now);
+  if (hears === (d.s.hearingSince !== null)) return;
+  if (!hears) {
+    trace(d, 'warn', 'voters.silent', {});
+    set(d, { hearingSince: null });
+    return;
+  }
+  set(d, { hearingSince: d.at.now, primary: beginAnew(d.s.primary), confirmedSince: null });
+  trace(d, 'info', 'voters.heard', {});
+}

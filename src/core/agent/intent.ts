@@ -1,0 +1,40 @@
+// What a wanted change makes of the record found (Q2), or why it no longer holds against it.
+
+import { type ClusterRecord, epochOf, sameEpoch } from '../quorum/record.ts';
+import { isoTime, type Moment } from '../time.ts';
+import type { AgentState, Intent } from './state.ts';
+
+export function applyIntent(intent: Intent, base: ClusterRecord, s: AgentState, at: Moment): ClusterRecord | string {
+  const stamp = { by: s.me, at: isoTime(at.wall), reason: intent.reason.slice(0, 200), voters: s.settings.voters };
+  switch (intent.kind) {
+    case 'same':
+      // A change that alters nothing, who wrote it and why included, so that history is not rewritten by a repair.
+      return base;
+    case 'mode':
+      return base.mode === intent.mode ? base : { ...base, ...stamp, mode: intent.mode };
+    case 'entry':
+      return base.entry === intent.to ? base : { ...base, ...stamp, entry: intent.to };
+    case 'primary':
+      return changePrimary(intent, base, stamp);
+  }
+}
+
+function changePrimary(
+  intent: Extract<Intent, { kind: 'primary' }>,
+  base: ClusterRecord,
+  stamp: Pick<ClusterRecord, 'by' | 'at' | 'reason' | 'voters'>,
+): ClusterRecord | string {
+  // Half done by an earlier round: what is found already says so, and is ended as it is (Q5).
+  if (base.primary === intent.to) return base;
+  if (!sameEpoch(epochOf(base), intent.from))
+    return `epoch ${intent.from.epoch} is over, the record found is of epoch ${base.epoch}`;
+  if (base.mode === 'paused' && !intent.order) return 'the record found is paused';
+  return {
+    ...base,
+    ...stamp,
+    epoch: base.epoch + 1,
+    primary: intent.to,
+    entry: intent.entryToo ? intent.to : base.entry,
+    sync: false,
+  };
+}

@@ -1,0 +1,155 @@
+// Observations to verdicts (V1 to V4): each probe's report is folded into its part's track, and out of the tracks, the
+// peer's word and the standby's come `confirmed` and `refusing`.
+
+import type { BalancerReport, PrimaryReport, StandbyReport } from '../observe/observation.ts';
+import { compareEpochs, epochOf, sameEpoch } from '../quorum/record.ts';
+import { otherSite, type Site } from '../site.ts';
+import type { Instant } from '../time.ts';
+import { bearingOnPrimary, canBeBlindness } from '../verdict/classes.ts';
+import { fold } from '../verdict/track.ts';
+import { type AgentDraft, set, trace } from './draft.ts';
+import { recent, recordOf, standbySite } from './facts.ts';
+import type { AgentState, Track } from './state.ts';
+
+/** V5: the last primary position goes to disk at most this often, or per quarter of maxLagBytes ("Timing"). */
+const positionEveryMs = 5000;
+
+export function onPrimaryReport(d: AgentDraft, site: Site, report: PrimaryReport, startedAt: Instant): void {
+  const record = recordOf(d.s);
+  // A probe begun under another record speaks of another epoch's primary.
+  if (record === null || record.primary !== site || startedAt < d.s.epochAt) return;
+  const seenClass = classFor(d, report);
+  set(d, { primarySeen: { at: startedAt, value: { ...report, class: seenClass } } });
+  // V3, R2: time in which nobody was heard confirms nothing.
+  const bearing =
+    d.s.hearingSince === null && bearingOnPrimary(seenClass) === 'bad' ? 'neutral' : bearingOnPrimary(seenClass);
+  const track = fold(
+    d.s.primary,
+    { bearing, class: seenClass, detail: report.detail, startedAt },
+    d.s.settings.probe,
+    d.at.now,
+  );
+  noteVerdict(d, 'primary', d.s.primary, track);
+  set(d, { primary: track });
+  if (report.class === 'ok') notePosition(d, report);
+}
+
+/** V1: `fenced` instead of `refused` while its guard answers, keeps it stopped for want of a lease, and its rounds arrive here. */
+function classFor(d: AgentDraft, report: PrimaryReport): PrimaryReport['class'] {
+  const record = recordOf(d.s);
+  if (record === null) return report.class;
+  const pinned = d.s.durable.systemId;
+  if (report.class === 'ok' && pinned !== null && report.systemId !== null && report.systemId !== pinned)
+    return 'wrong-system';
+  if (report.class !== 'refused') return report.class;
+  const guard = recent(d.s.guards[record.primary], d.at.now, 2000);
+  const stopped = guard !== null && (guard.database === 'stopped' || guard.database === 'unknown');
+  return stopped && !guard.crashed && guard.leaseLeftMs <= 0 ? 'fenced' : report.class;
+}
+
+function notePosition(d: AgentDraft, report: PrimaryReport): void {
+  const record = recordOf(d.s);
+  if (record === null) return;
+  const durable = d.s.durable;
+  const pinned = durable.systemId === null && report.systemId !== null ? { systemId: report.systemId } : {};
+  const last = durable.lastPrimary;
+  const same = last !== null && compareEpochs(last.epoch, epochOf(record)) === 0;
+  const moved =
+    report.position === null ||
+    (same &&
+      report.position - last.position < d.s.settings.policy.maxLagBytes / 4 &&
+      d.at.now - d.s.positionAt < positionEveryMs);
+  const rowFits = report.row !== null && sameEpoch(report.row.epoch, epochOf(record));
+  const lastPrimary =
+    moved || !rowFits || report.position === null ? last : { position: report.position, epoch: epochOf(record) };
+  if (lastPrimary === last && !('systemId' in pinned)) return;
+  set(d, { durable: { ...durable, ...pinned, lastPrimary }, positionAt: d.at.now });
+}
+
+export function onStandbyReport(d: AgentDraft, site: Site, report: StandbyReport, startedAt: Instant): void {
+  const record = recordOf(d.s);
+  if (record === null || standbySite(record) !== site) return;
+  const before = d.s.standbySeen;
+  // V2: only a receive position that moved is a witness to a living primary.
+  const moved =
+    before !== null &&
+    before.value.received !== null &&
+    report.received !== null &&
+    report.received > before.value.received;
+  const bearing =
+    report.class === 'ok' && report.inRecovery === true
+      ? 'good'
+      : report.class === 'auth' || report.class === 'too-many-connections'
+        ? 'neutral'
+        : 'bad';
+  const track = fold(
+    d.s.standby,
+    { bearing, class: report.class, detail: report.detail, startedAt },
+    d.s.settings.probe,
+    d.at.now,
+  );
+  noteVerdict(d, 'standby', d.s.standby, track);
+  set(d, {
+    standbySeen: { at: startedAt, value: report },
+    standby: track,
+    receivedMovedAt: moved ? d.at.now : d.s.receivedMovedAt,
+  });
+}
+
+/** V7: HAProxy serves when it answers and has at least one instance up. */
+export function onBalancerReport(d: AgentDraft, site: Site, report: BalancerReport, startedAt: Instant): void {
+  const serves = report.class === 'ok' && report.servers.some((server) => server.status === 'up');
+  const detail =
+    report.class === 'ok'
+      ? `${report.servers.filter((server) => server.status === 'up').length} instances up`
+      : report.detail;
+  const bearing = serves ? 'good' : report.class === 'auth' || report.class === 'protocol' ? 'neutral' : 'bad';
+  const before = d.s.entries[site];
+  const track = fold(
+    before,
+    { bearing, class: report.class === 'ok' && !serves ? 'no-instance' : report.class, detail, startedAt },
+    d.s.settings.probe,
+    d.at.now,
+  );
+  noteVerdict(d, `entry ${site}`, before, track);
+  set(d, {
+    entries: { ...d.s.entries, [site]: track },
+    balancers: { ...d.s.balancers, [site]: { at: startedAt, value: report } },
+  });
+}
+
+function noteVerdict(d: AgentDraft, part: string, before: Track, after: Track): void {
+  if (before.verdict === after.verdict) return;
+  // A changed verdict is told to the peer at once: the agreement of both is what confirms (V3).
+  set(d, { due: { ...d.s.due, state: d.at.now } });
+  const level = after.verdict === 'failed' ? 'warn' : 'info';
+  trace(d, level, 'verdict.changed', {
+    part,
+    from: before.verdict,
+    to: after.verdict,
+    class: after.lastClass,
+    detail: after.detail,
+  });
+}
+
+/** V2: the standby testifies that the primary lives: it received something within the confirm time. */
+export function standbyTestifies(s: AgentState, now: Instant): boolean {
+  if (!canBeBlindness(s.primary.lastClass) || s.receivedMovedAt === null) return false;
+  return now - s.receivedMovedAt < s.settings.probe.confirm * s.settings.probe.everyMs;
+}
+
+/** V7: whether the other site's balancer serves from the right database, not merely holding requests. */
+export function servesRightly(s: AgentState, site: Site, now: Instant): boolean {
+  const record = recordOf(s);
+  if (record === null || s.entries[site].verdict !== 'healthy') return false;
+  const up = new Set(
+    (s.balancers[site]?.value.servers ?? []).filter((server) => server.status === 'up').map((server) => server.name),
+  );
+  const both = [s.instances[site], s.instances[otherSite(site)]];
+  return both.some((seen) =>
+    (recent(seen, now, 3000) ?? []).some(
+      (i) =>
+        up.has(i.name) && i.ready && i.writable === true && i.epoch !== null && sameEpoch(i.epoch, epochOf(record)),
+    ),
+  );
+}

@@ -1,0 +1,264 @@
+// Orders of a person. All go through the same record and the same rules; the agent that took an order drives it, and if
+// it dies the time-out undoes it.
+
+import type { Ack, Order, OrderRequest } from '../messages.ts';
+import type { Outcome } from '../outcome.ts';
+import { epochOf, sameEpoch } from '../quorum/record.ts';
+import { guardOf, otherSite, type Site } from '../site.ts';
+import { bindingMs, type Ms } from '../time.ts';
+import { standbyAdvice } from '../verdict/standby.ts';
+import { type AgentDraft, ask, reply, set, trace } from './draft.ts';
+import { hearsMajority, majorityBindsMs, recent, recordOf } from './facts.ts';
+import type { Intent, OrderState } from './state.ts';
+
+type Failover = Extract<Order, { kind: 'failover' }>;
+
+export function onOrder(d: AgentDraft, from: string, message: OrderRequest, replyTo: number): void {
+  const answer = (ok: boolean, why: string, steps: readonly string[] = []): void =>
+    reply(d, replyTo, { type: 'ack', ok, why, steps });
+  const refusal = refuseOrder(d, message);
+  if (refusal !== null) return answer(false, refusal);
+  const { order } = message;
+  if (order.kind !== 'failover' || !order.dryRun) trace(d, 'info', 'order.accepted', { order: order.kind, from });
+  switch (order.kind) {
+    case 'pause':
+      return wantChange(
+        d,
+        {
+          kind: 'mode',
+          mode: 'paused',
+          reason: order.reason === '' ? `paused by ${from}` : `paused by ${from}: ${order.reason}`,
+        },
+        answer,
+      );
+    case 'resume':
+      return wantChange(d, { kind: 'mode', mode: 'auto', reason: `resumed by ${from}` }, answer);
+    case 'entry':
+      return wantChange(d, { kind: 'entry', to: order.to, reason: `entry moved by ${from}` }, answer);
+    case 'restart':
+      return restart(d, answer);
+    case 'failover':
+      return failover(d, order, answer);
+  }
+}
+
+type Answer = (ok: boolean, why: string, steps?: readonly string[]) => void;
+
+function refuseOrder(d: AgentDraft, message: OrderRequest): string | null {
+  const record = recordOf(d.s);
+  if (record === null) return 'this agent knows no cluster record: was the cluster founded with `siteward init`?';
+  if (message.cluster !== '' && message.cluster !== record.cluster)
+    return `this agent serves cluster ${record.cluster}, not ${message.cluster}`;
+  if (d.s.voter.amnesia) return 'this agent has lost its state and does not vote: it needs `siteward agent rejoin`';
+  if (!d.s.durable.founded) return `the cluster is new: waiting for ${record.primary}'s guard to hold its first lease`;
+  const busy = d.s.order !== null || d.s.modeOrder !== null || (d.s.peer?.notice?.orderMs ?? 0) > 0;
+  if (busy && (message.order.kind !== 'failover' || !message.order.dryRun)) return 'another order is under way';
+  if (!hearsMajority(d.s, d.at.now)) return 'no other voter is heard, so nothing can be changed';
+  return null;
+}
+
+function wantChange(d: AgentDraft, intent: Intent, answer: Answer): void {
+  const id = d.s.nextId;
+  set(d, { nextId: id + 1, modeOrder: { intent, id, until: d.at.now + d.s.settings.orderTimeoutMs } });
+  answer(true, `order ${id}`);
+}
+
+function restart(d: AgentDraft, answer: Answer): void {
+  const record = recordOf(d.s);
+  if (record === null) return;
+  const { voter, settings } = d.s;
+  const id = d.s.nextId;
+  set(d, { nextId: id + 1 });
+  ask(
+    d,
+    guardOf(record.primary),
+    {
+      type: 'guard-order',
+      cluster: voter.durable.cluster ?? '',
+      epoch: epochOf(record),
+      order: 'restart',
+      timeoutMs: settings.restartBudgetMs,
+    },
+    { kind: 'guard-order', order: id },
+  );
+  answer(true, `order ${id}: ${record.primary}'s guard was asked to restart its database under its lease`);
+}
+
+/** Why this failover cannot be ordered now; "Orders": refused at once, saying until when, while a quarantine would outlast it. */
+function unfit(d: AgentDraft, order: Failover, to: Site): string | null {
+  const record = recordOf(d.s);
+  if (record === null) return 'no record is known';
+  if (order.force) return 'forcing a change without a majority is not part of this version';
+  if (record.primary === to) return `${to} is the primary already (epoch ${record.epoch})`;
+  const advice = standbyAdvice(d.s, d.at.now, order.acceptLoss);
+  if (!advice.mayTakeOver) return `${to} may not take over: ${advice.why}`;
+  const quarantineMs = Math.max(
+    d.s.voter.quarantinedUntil - d.at.now,
+    (d.s.peer?.view.quarantineMs ?? 0) - (d.at.now - (d.s.peer?.at ?? 0)),
+  );
+  if (quarantineMs > d.s.settings.orderTimeoutMs)
+    return `an agent started a moment ago: no change of primary for ${Math.ceil(quarantineMs / 1000)} s (L4)`;
+  return null;
+}
+
+/** Every step a failover takes, for `--dry-run`; the same list the order then goes through. */
+export function stepsOf(d: AgentDraft, order: Failover, to: Site): readonly string[] {
+  const record = recordOf(d.s);
+  if (record === null) return [];
+  const from = record.primary;
+  const planned = answers(d, from);
+  const { settings } = d.s;
+  return [
+    planned
+      ? `${from}'s guard: checkpoint, stop the database fast, release its lease (sessions end, instances hold)`
+      : `${from}'s guard does not answer: both agents refuse its renewals until its lease has run out`,
+    planned
+      ? `wait until ${to} has received all WAL up to the shutdown checkpoint`
+      : `${to} is promoted with what it has received${order.acceptLoss ? ' (loss accepted)' : ''}`,
+    `choose the record: epoch ${record.epoch + 1}, primary ${to}, entry ${record.entry} (unchanged)`,
+    `${to}'s guard: lease of epoch ${record.epoch + 1}, promote, write the epoch`,
+    `applications of both sites (${settings.instances.site1.length + settings.instances.site2.length} instances): .env of ${to}, reload, verify`,
+    planned
+      ? `${from}'s guard: start its database as the standby of ${to}`
+      : `${from}'s database stays fenced when it returns`,
+  ];
+}
+
+function answers(d: AgentDraft, site: Site): boolean {
+  const guard = recent(d.s.guards[site], d.at.now, 2000);
+  return guard !== null && guard.database === 'primary';
+}
+
+function failover(d: AgentDraft, order: Failover, answer: Answer): void {
+  const record = recordOf(d.s);
+  if (record === null) return;
+  const to = order.to ?? otherSite(record.primary);
+  const why = unfit(d, order, to);
+  if (order.dryRun)
+    return answer(why === null, why ?? `would move the primary from ${record.primary} to ${to}`, stepsOf(d, order, to));
+  if (why !== null) return answer(false, why);
+  const id = d.s.nextId;
+  const { lease, orderTimeoutMs } = d.s.settings;
+  const planned = answers(d, record.primary);
+  // A failover past a silent guard has to wait out the longest promise first ("Orders").
+  const until = d.at.now + orderTimeoutMs + (planned ? 0 : bindingMs(d.s.voter.durable.longestTtlMs, lease.drift));
+  const state: OrderState = {
+    order,
+    id,
+    to,
+    from: epochOf(record),
+    startedAt: d.at.now,
+    until,
+    phase: planned ? 'asking' : 'refusing',
+    checkpoint: null,
+  };
+  set(d, { nextId: id + 1, order: state, stopped: null, due: { ...d.s.due, state: d.at.now } });
+  if (planned) {
+    const cluster = d.s.voter.durable.cluster ?? '';
+    ask(
+      d,
+      guardOf(record.primary),
+      { type: 'guard-order', cluster, epoch: epochOf(record), order: 'switchover', timeoutMs: orderTimeoutMs },
+      { kind: 'guard-order', order: id },
+    );
+  }
+  answer(true, `order ${id}`);
+}
+
+export function onGuardOrderAnswer(d: AgentDraft, id: number, outcome: Outcome<Ack>): void {
+  const order = d.s.order;
+  if (order === null || order.id !== id || order.phase !== 'asking') return;
+  if (outcome.kind === 'done' && !outcome.value.ok) return endOrder(d, 'undone', outcome.value.why);
+  // Unknown: it may have taken the order; its release tells. If it is gone, refusing its renewals ends its lease.
+  set(d, { order: { ...order, phase: outcome.kind === 'rejected' ? 'refusing' : 'stopping' } });
+}
+
+function endOrder(d: AgentDraft, outcome: 'done' | 'undone', why: string): void {
+  const order = d.s.order;
+  if (order === null) return;
+  trace(d, outcome === 'done' ? 'info' : 'warn', 'order.ended', { order: order.id, to: order.to, outcome, why });
+  set(d, {
+    order: null,
+    lastOrder: { id: order.id, what: `failover to ${order.to}`, outcome, why },
+    due: { ...d.s.due, state: d.at.now },
+  });
+}
+
+export function driveOrders(d: AgentDraft): void {
+  driveModeOrder(d);
+  const order = d.s.order;
+  const record = recordOf(d.s);
+  if (order === null || record === null) return;
+  if (!sameEpoch(epochOf(record), order.from)) {
+    return record.primary === order.to
+      ? endOrder(d, 'done', `epoch ${record.epoch}`)
+      : endOrder(d, 'undone', `epoch ${record.epoch} made ${record.primary} the primary`);
+  }
+  if (d.at.now >= order.until)
+    return endOrder(d, 'undone', 'it took longer than order.timeout; the old primary goes on');
+  if (order.phase === 'stopping') awaitCheckpoint(d, order);
+  if (order.phase === 'refusing') awaitLease(d, order);
+}
+
+/** The change is proposed only when the standby has received *beyond* the start of the shutdown checkpoint record. */
+function awaitCheckpoint(d: AgentDraft, order: OrderState): void {
+  const { stopped } = d.s;
+  if (stopped === null || !sameEpoch(stopped.epoch, order.from)) return;
+  const received = Math.max(
+    d.s.standbySeen?.value.received ?? 0,
+    recent(d.s.guards[order.to], d.at.now, 2000)?.position ?? 0,
+  );
+  const enough = stopped.position !== null && received > stopped.position;
+  if (!enough && !order.order.acceptLoss)
+    return set(d, { due: { ...d.s.due, probe: Math.min(d.s.due.probe, d.at.now + 50) } });
+  set(d, { order: { ...order, phase: 'proposing', checkpoint: stopped.position } });
+}
+
+function awaitLease(d: AgentDraft, order: OrderState): void {
+  const record = recordOf(d.s);
+  if (record === null || majorityBindsMs(d.s, { ...record, epoch: record.epoch + 1, primary: order.to }, d.at.now) > 0)
+    return;
+  set(d, { order: { ...order, phase: 'proposing' } });
+}
+
+function driveModeOrder(d: AgentDraft): void {
+  const wanted = d.s.modeOrder;
+  const record = recordOf(d.s);
+  if (wanted === null || record === null) return;
+  const { intent } = wanted;
+  const reached =
+    (intent.kind === 'mode' && record.mode === intent.mode) || (intent.kind === 'entry' && record.entry === intent.to);
+  if (!reached && d.at.now < wanted.until) return;
+  const what = intent.kind === 'mode' ? intent.mode : intent.kind === 'entry' ? `entry to ${intent.to}` : intent.kind;
+  set(d, {
+    modeOrder: null,
+    lastOrder: {
+      id: wanted.id,
+      what,
+      outcome: reached ? 'done' : 'undone',
+      why: reached ? '' : 'no majority accepted it within order.timeout',
+    },
+  });
+  trace(d, reached ? 'info' : 'warn', 'order.ended', { order: wanted.id, what, outcome: reached ? 'done' : 'undone' });
+}
+
+/** The change of the record that an order wants now, if any. */
+export function orderIntent(d: AgentDraft): Intent | null {
+  const { order, modeOrder } = d.s;
+  if (order !== null && order.phase === 'proposing') {
+    return {
+      kind: 'primary',
+      to: order.to,
+      from: order.from,
+      entryToo: false,
+      order: true,
+      reason: 'ordered by a person',
+    };
+  }
+  return modeOrder?.intent ?? null;
+}
+
+/** For how long an order still keeps verdicts at rest; told to the peer. */
+export function orderLeftMs(d: AgentDraft): Ms {
+  return d.s.order === null ? 0 : Math.max(1, d.s.order.until - d.at.now);
+}

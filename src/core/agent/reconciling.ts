@@ -1,0 +1,177 @@
+// Making it so (R1 to R3): every part is compared with what the chosen record says and the difference done, again and
+// again. Nothing here is done *because something happened*; a crash, a returned host and an order are the same path.
+
+import type { InstanceReport, Token } from '../observe/observation.ts';
+import { compareBallots, sameBallot } from '../quorum/ballot.ts';
+import { type ClusterRecord, compareEpochs, epochOf, sameEpoch } from '../quorum/record.ts';
+import { guardOf, otherSite, type Site, sites } from '../site.ts';
+import type { Ms } from '../time.ts';
+import { type AgentDraft, ask, isDoing, isPending, perform, set } from './draft.ts';
+import { chosenOf, mayTouch, recent } from './facts.ts';
+
+/** How often a part that looks right is looked at again. */
+const envEveryMs: Ms = 10_000;
+const dnsEveryMs: Ms = 15_000;
+/** How long a step may take, and how soon one that did not succeed is tried again. */
+const stepDeadlineMs: Ms = 4000;
+const againMs: Ms = 500;
+
+export function driveReconcile(d: AgentDraft): void {
+  const chosen = chosenOf(d.s);
+  if (chosen === null || d.s.voter.durable.cluster === null) return;
+  for (const site of sites) tellGuard(d, site);
+  // R2: one that was cut off or frozen does nothing from memory.
+  if (!mayTouch(d.s, d.at.now)) return;
+  const { record } = chosen;
+  const token: Token = { era: record.era, epoch: record.epoch, ballot: chosen.ballot };
+  for (const site of sites) if (isMine(d, site)) reconcileApplications(d, site, record, token);
+  reconcileBalancer(d, record);
+  if (record.entry === d.s.me && d.s.settings.dns) reconcileDns(d, record, token);
+  reconcileOldPrimary(d, record, token);
+}
+
+/** The site's own agent does it; the other one when that agent is gone. */
+function isMine(d: AgentDraft, site: Site): boolean {
+  if (site === d.s.me) return true;
+  return d.s.peer === null
+    ? d.at.now - d.s.startedAt > 3000
+    : d.at.now - d.s.peer.at > 2000 + d.s.settings.lease.otherDelayMs;
+}
+
+function due(d: AgentDraft, target: string, everyMs: Ms): boolean {
+  return d.at.now - (d.s.tried[target] ?? Number.NEGATIVE_INFINITY) >= everyMs;
+}
+
+function note(d: AgentDraft, target: string): void {
+  set(d, { tried: { ...d.s.tried, [target]: d.at.now } });
+}
+
+/** L10: guards are told at once, and again until they have noted the epoch. They also ask by themselves. */
+function tellGuard(d: AgentDraft, site: Site): void {
+  const chosen = chosenOf(d.s);
+  if (chosen === null || isPending(d, (p) => p.kind === 'told' && p.site === site)) return;
+  const told = d.s.told[site];
+  const noted = d.s.guards[site]?.value.noted ?? null;
+  const knows = noted !== null && compareEpochs(noted, epochOf(chosen.record)) >= 0;
+  if (told !== null && sameBallot(told.ballot, chosen.ballot) && (knows || d.at.now - told.at < 2 * againMs)) return;
+  set(d, { told: { ...d.s.told, [site]: { at: d.at.now, ballot: chosen.ballot } } });
+  ask(d, guardOf(site), { type: 'chosen', cluster: chosen.record.cluster, chosen }, { kind: 'told', site });
+}
+
+function reconcileApplications(d: AgentDraft, site: Site, record: ClusterRecord, token: Token): void {
+  if (isDoing(d, 'switch-env', site) || isDoing(d, 'read-env', site)) return;
+  const env = d.s.envs[site];
+  const readTarget = `read:${site}`;
+  const stale = env === null || d.at.now - env.at > envEveryMs;
+  if (env === null) return due(d, readTarget, againMs) ? read() : undefined;
+  const { active, token: held } = env.value;
+  const behind = held === null || compareEpochs(held, token) < 0;
+  const wrong = active !== record.primary || behind;
+  // The instances themselves have the last word: a reload that went missing is done again.
+  const astray = (recent(d.s.instances[site], d.at.now, 3000) ?? []).some(
+    (i) => i.class === 'ok' && i.database !== null && i.database !== d.s.settings.databases[record.primary],
+  );
+  const target = `switch:${site}:${token.era.number}.${token.epoch}`;
+  if ((wrong && due(d, target, againMs)) || (astray && due(d, target, 2000))) {
+    note(d, target);
+    return perform(d, `env:${site}`, { kind: 'switch-env', site, primary: record.primary, token }, stepDeadlineMs);
+  }
+  if (stale && due(d, readTarget, againMs)) read();
+
+  function read(): void {
+    note(d, readTarget);
+    perform(d, `env:${site}`, { kind: 'read-env', site }, stepDeadlineMs);
+  }
+}
+
+function isRight(d: AgentDraft, instance: InstanceReport, record: ClusterRecord): boolean {
+  return (
+    instance.class === 'ok' &&
+    instance.database === d.s.settings.databases[record.primary] &&
+    instance.epoch !== null &&
+    sameEpoch(instance.epoch, epochOf(record))
+  );
+}
+
+/**
+ * An instance on another database or epoch takes no traffic once another one is ready on the right one; until then it
+ * holds its requests and stays: never are all drained (HAProxy answers 503 at once when they are).
+ */
+function reconcileBalancer(d: AgentDraft, record: ClusterRecord): void {
+  const balancer = recent(d.s.balancers[d.s.me], d.at.now, 3000);
+  if (balancer === null || balancer.class !== 'ok') return;
+  const reports = new Map<string, InstanceReport>();
+  for (const site of sites) for (const i of recent(d.s.instances[site], d.at.now, 3000) ?? []) reports.set(i.name, i);
+  const status = new Map(balancer.servers.map((server) => [server.name, server.status]));
+  const someRight = [...reports.values()].some(
+    (i) => i.ready && i.writable === true && isRight(d, i, record) && status.get(i.name) === 'up',
+  );
+  for (const [name, is] of status) {
+    const report = reports.get(name);
+    // What was not heard of is unknown, and unknown is never a reason to drain; its health check speaks for itself.
+    const wrong =
+      report !== undefined &&
+      report.class === 'ok' &&
+      report.database !== null &&
+      !isRight(d, report, record) &&
+      report.epoch !== null;
+    const want = wrong && someRight ? 'drain' : 'ready';
+    const differs = want === 'drain' ? is === 'up' : is === 'drain';
+    if (
+      !differs ||
+      !due(d, `server:${name}`, againMs) ||
+      isPending(d, (p) => p.kind === 'deed' && p.deed.kind === 'set-server' && p.deed.server === name)
+    )
+      continue;
+    note(d, `server:${name}`);
+    perform(d, 'balancer', { kind: 'set-server', server: name, state: want }, 1000);
+  }
+}
+
+function reconcileDns(d: AgentDraft, record: ClusterRecord, token: Token): void {
+  if (isDoing(d, 'point-dns') || isDoing(d, 'read-dns')) return;
+  const seen = d.s.dns;
+  if (seen !== null && seen.value.entry !== record.entry && due(d, `dns:${record.entry}`, 1000)) {
+    note(d, `dns:${record.entry}`);
+    return perform(d, 'dns', { kind: 'point-dns', entry: record.entry, token }, 15_000);
+  }
+  const stale = seen === null || d.at.now - seen.at > dnsEveryMs;
+  if (!stale || !due(d, 'read-dns', 2000)) return;
+  note(d, 'read-dns');
+  perform(d, 'dns', { kind: 'read-dns' }, stepDeadlineMs);
+}
+
+/** Its guard fences it first; only a database that is seen running as a primary a second later is fenced from outside. */
+function reconcileOldPrimary(d: AgentDraft, record: ClusterRecord, token: Token): void {
+  const old = otherSite(record.primary);
+  const report = recent(d.s.standbySeen, d.at.now, 2000);
+  const rogue = report !== null && report.inRecovery === false;
+  if (!rogue) {
+    if (d.s.tried['rogue'] !== undefined) set(d, { tried: { ...d.s.tried, rogue: Number.NEGATIVE_INFINITY } });
+    return;
+  }
+  const since = d.s.tried['rogue'] ?? Number.NEGATIVE_INFINITY;
+  if (since === Number.NEGATIVE_INFINITY) return note(d, 'rogue');
+  const waitMs = old === d.s.me ? 1000 : 1000 + d.s.settings.lease.otherDelayMs;
+  if (d.at.now - since < waitMs || isDoing(d, 'fence', old) || !due(d, `fence:${old}`, 1000)) return;
+  note(d, `fence:${old}`);
+  perform(d, `fence:${old}`, { kind: 'fence', site: old, token }, stepDeadlineMs);
+}
+
+/** True when every part this agent can see agrees with the record: what `status` calls settled. */
+export function settled(d: AgentDraft): boolean {
+  const chosen = chosenOf(d.s);
+  if (chosen === null) return false;
+  const { record } = chosen;
+  const envsRight = sites.every((site) => d.s.envs[site] === null || d.s.envs[site]?.value.active === record.primary);
+  const votersRight =
+    d.s.peer === null ||
+    d.s.peer.view.accepted === null ||
+    compareBallots(d.s.peer.view.accepted.ballot, chosen.ballot) === 0;
+  return (
+    envsRight &&
+    votersRight &&
+    d.s.primary.verdict === 'healthy' &&
+    (d.s.dns === null || d.s.dns.value.entry === record.entry)
+  );
+}

@@ -1,0 +1,210 @@
+// The agent's dealings with the register: when it is read (L5), the grants and releases it runs for guards (L5, L7), and
+// what an answer means (W2, W3). At most one read and one swap are out at a time, so that one agent never races itself.
+
+import type { Outcome } from '../outcome.ts';
+import { epochOf, sameEpoch } from '../quorum/record.ts';
+import { absorbRead, absorbValue, isCurrent, registerBindsMs, withGrant, withRelease } from '../quorum/register.ts';
+import type { RegisterRead, RegisterState } from '../quorum/register-state.ts';
+import { showRound } from '../quorum/round.ts';
+import type { Site } from '../site.ts';
+import { type AgentDraft, isPending, readRegister, reply, set, swapRegister, trace } from './draft.ts';
+import { chosenOf, hearsPeer, recordOf } from './facts.ts';
+import { guardAnswer } from './grants.ts';
+import type { Pending, QueuedGrant } from './state.ts';
+
+/** While something is amiss the register is read this often: within R2's 2 s, and one request a second (Route 53). */
+const attentiveReadMs = 1000;
+
+export function isReading(d: AgentDraft): boolean {
+  return isPending(d, (p) => p.kind === 'register-read');
+}
+
+export function isSwapping(d: AgentDraft): boolean {
+  return isPending(d, (p) => p.kind.startsWith('register-') && p.kind !== 'register-read');
+}
+
+export function readSoon(d: AgentDraft): void {
+  if (!isReading(d) && d.at.now - d.s.registerReadAt >= 100) readRegister(d);
+}
+
+export function driveRegister(d: AgentDraft): void {
+  if (d.s.settings.witness !== 'route53' || d.s.voter.durable.cluster === null) return;
+  expireGrants(d);
+  if (!isSwapping(d)) runGrant(d);
+  if (!isSwapping(d)) runRelease(d);
+  if (isReading(d) || d.at.now < nextReadAt(d)) return;
+  readRegister(d);
+}
+
+export function nextReadAt(d: AgentDraft): number {
+  const { lease } = d.s.settings;
+  const pace = needsAttention(d) ? attentiveReadMs : lease.watchEveryMs;
+  const regular = d.s.registerReadAt + pace;
+  // L5: 3d after a long round was seen, unless its nonce was heard of first.
+  const afterLong =
+    d.s.longRoundAt === null
+      ? regular
+      : Math.max(d.s.longRoundAt + 3 * lease.registerLegMs, d.s.registerReadAt + attentiveReadMs);
+  return Math.min(regular, afterLong);
+}
+
+/** L5: at once when the peer or a renewal is missed. */
+function needsAttention(d: AgentDraft): boolean {
+  const { lease, probe } = d.s.settings;
+  const record = recordOf(d.s);
+  if (d.s.peer === null || d.at.now - d.s.peer.at > 2 * probe.everyMs + 200) return true;
+  if (d.s.proposal !== null || d.s.register.held === null) return true;
+  if (record === null) return false;
+  const guard = d.s.guards[record.primary];
+  return guard === null || d.at.now - guard.at > 2 * lease.renewEveryMs || d.s.primary.verdict === 'failed';
+}
+
+function expireGrants(d: AgentDraft): void {
+  const { lease } = d.s.settings;
+  const alive = d.s.queuedGrants.filter((grant) => d.at.now - grant.since < 2 * lease.registerLegMs + 200);
+  if (alive.length === d.s.queuedGrants.length) return;
+  for (const grant of d.s.queuedGrants) if (!alive.includes(grant)) refuseGrant(d, grant, 'register');
+  set(d, { queuedGrants: alive });
+}
+
+function refuseGrant(
+  d: AgentDraft,
+  grant: QueuedGrant,
+  refusal: 'register' | 'not-accepted' | 'old-round' | 'other-voters' | 'refusing',
+): void {
+  reply(d, grant.replyTo, guardAnswer(d, { granted: null, refusal, round: grant.ask.round }));
+}
+
+/** L5: the value held may be used for a CAS as it is; only a refusal has to rest on a read that is newer than the ask. */
+function runGrant(d: AgentDraft): void {
+  const grant = d.s.queuedGrants[0];
+  if (grant === undefined) return;
+  const drop = (): void => set(d, { queuedGrants: d.s.queuedGrants.slice(1) });
+  if (!isCurrent(d.s.register))
+    return d.s.register.out === null ? readSoon(d) : (refuseGrant(d, grant, 'register'), drop());
+  const next = withGrant(d.s.register, grant.ask, d.at.random.slice(0, 16), d.s.settings.lease.drift, d.at.now);
+  if (typeof next === 'string') {
+    if (d.s.registerReadAt < grant.since || isReading(d)) return readSoon(d);
+    refuseGrant(
+      d,
+      grant,
+      next === 'old-round' || next === 'other-voters' || next === 'not-accepted' ? next : 'register',
+    );
+    return drop();
+  }
+  drop();
+  swap(d, { kind: 'register-grant', ask: grant.ask, replyTo: grant.replyTo, retried: grant.retried, next });
+}
+
+/** L7: the agent of the guard's own site at once; the other one when that agent is not heard. Never retried. */
+function runRelease(d: AgentDraft): void {
+  const release = d.s.queuedReleases[0];
+  if (release === undefined) return;
+  const state = d.s.register.held?.state;
+  const drop = (): void => set(d, { queuedReleases: d.s.queuedReleases.slice(1) });
+  if (d.s.register.out !== null || (release.site !== d.s.me && hearsPeer(d.s, d.at.now))) return drop();
+  if (state === undefined || !isCurrent(d.s.register)) return readSoon(d);
+  const next = withRelease(state, release.site, release.round);
+  drop();
+  if (next !== null) swap(d, { kind: 'register-release', next });
+}
+
+/** Swaps from exactly the value held. */
+export function swap(d: AgentDraft, pending: Extract<Pending, { next: RegisterState }>): void {
+  const held = d.s.register.held;
+  if (held !== null) swapRegister(d, held.text, pending);
+}
+
+export function onRegisterRead(d: AgentDraft, serialAtSend: number, outcome: Outcome<RegisterRead>): void {
+  if (outcome.kind !== 'done') {
+    trace(d, 'debug', 'register.silent', { why: outcome.kind === 'rejected' ? outcome.code : outcome.detail });
+    return;
+  }
+  const before = d.s.register;
+  const mind = absorbRead(before, outcome.value, serialAtSend, d.s.voter.durable.cluster ?? '', d.at.now);
+  takeUp(d, mind);
+  if (mind.out !== null && before.out === null) trace(d, 'error', 'register.out', { why: mind.out });
+  if (mind.out === null && before.out !== null) trace(d, 'info', 'register.in', { serial: mind.serial });
+}
+
+function takeUp(d: AgentDraft, mind: AgentDraft['s']['register']): void {
+  const nonceMoved = mind.watch?.id !== d.s.register.watch?.id;
+  set(d, {
+    register: mind,
+    longRoundAt: nonceMoved ? null : d.s.longRoundAt,
+    durable: mind.serial > d.s.durable.registerSerial ? { ...d.s.durable, registerSerial: mind.serial } : d.s.durable,
+  });
+}
+
+/** W2: only a CAS that succeeded counts; after anything else the value held is no longer trusted and is read again. */
+export function absorbSwap(d: AgentDraft, text: string, next: RegisterState): void {
+  takeUp(d, { ...absorbValue(d.s.register, text, next, d.at.now), heardAt: d.at.now });
+  set(d, { registerWroteAt: d.at.now });
+}
+
+export function distrustRegister(d: AgentDraft): void {
+  set(d, { register: { ...d.s.register, held: null } });
+  if (!isReading(d)) readRegister(d);
+}
+
+export function onGrantSwapped(
+  d: AgentDraft,
+  pending: Extract<Pending, { kind: 'register-grant' }>,
+  outcome: Outcome<{ text: string }>,
+): void {
+  const { ask, replyTo } = pending;
+  if (outcome.kind === 'done') {
+    absorbSwap(d, outcome.value.text, pending.next);
+    // L5: who ran a grant tells its peer the nonce at once.
+    set(d, { due: { ...d.s.due, state: d.at.now }, longRoundAt: null });
+    trace(d, 'debug', 'register.granted', { site: ask.site, round: showRound(ask.round), ttlMs: ask.ttlMs });
+    return reply(d, replyTo, guardAnswer(d, { granted: 'witness', refusal: null, round: ask.round }));
+  }
+  distrustRegister(d);
+  // One retry after a read: the other writer is our peer, and it writes seldom (Q9).
+  if (outcome.kind === 'rejected' && !pending.retried) {
+    set(d, { queuedGrants: [{ ask, replyTo, since: d.at.now, retried: true }, ...d.s.queuedGrants] });
+    return;
+  }
+  reply(d, replyTo, guardAnswer(d, { granted: null, refusal: 'register', round: ask.round }));
+}
+
+/** Q9: a record of the same primary waits while the register may be needed for the lease. */
+export function mayWriteSamePrimary(d: AgentDraft): boolean {
+  const { lease } = d.s.settings;
+  const record = recordOf(d.s);
+  if (d.s.queuedGrants.length > 0 || d.at.now - d.s.registerWroteAt < lease.witnessEveryMs) return false;
+  const guard = record === null ? null : d.s.guards[record.primary];
+  if (guard === null || guard.value.missingMs === 0) return true;
+  return guard.value.missingMs + (d.at.now - guard.at) >= lease.ttlMs;
+}
+
+/** Whether the register may be given the record chosen, for Q5, and is behind it at all. */
+export function registerStray(d: AgentDraft): 'even' | 'behind' | 'beyond' {
+  const chosen = chosenOf(d.s);
+  const state = d.s.register.held?.state;
+  if (chosen === null || state === undefined || !isCurrent(d.s.register)) return 'even';
+  const { counter, voter } = state.accepted.ballot;
+  if (counter === chosen.ballot.counter && voter === chosen.ballot.voter) return 'even';
+  const promised = state.promised;
+  const beyond =
+    promised.counter > chosen.ballot.counter ||
+    (promised.counter === chosen.ballot.counter && promised.voter > chosen.ballot.voter);
+  return beyond ? 'beyond' : 'behind';
+}
+
+/** L6: whether the register may take `primary` now. */
+export function registerIsFreeFor(d: AgentDraft, primary: Site): boolean {
+  const state = d.s.register.held?.state;
+  if (state === undefined) return false;
+  return (
+    state.accepted.record.primary === primary || registerBindsMs(d.s.register, d.s.settings.lease.drift, d.at.now) === 0
+  );
+}
+
+/** Whether the register's record is of the epoch that is chosen: only then can it grant (L5: a grant goes before any record of the same epoch). */
+export function registerHasEpoch(d: AgentDraft): boolean {
+  const record = recordOf(d.s);
+  const state = d.s.register.held?.state;
+  return record !== null && state !== undefined && sameEpoch(epochOf(state.accepted.record), epochOf(record));
+}

@@ -1,0 +1,100 @@
+// The agent's brain. READ THIS FIRST. One event in, the next state and the effects out; no clock, random, I/O or throw.
+//
+//   event   -> taken up by the room it belongs to (grants, hear, proposing, register-io, judging, orders)
+//   drive   -> level-triggered: with what is known now, what is due? Any step could be the first after a restart
+//   effects -> persist what changed, then send, then act (the driver may not reorder them)
+
+import { decideEntry } from '../decide/entry.ts';
+import { decidePrimary } from '../decide/primary.ts';
+import type { StepResult } from '../effects.ts';
+import { epochOf, showEpoch } from '../quorum/record.ts';
+import { guardOf } from '../site.ts';
+import type { Instant, Moment } from '../time.ts';
+import type { AgentDeed, AgentEvent } from './deeds.ts';
+import { type AgentDraft, ask, set, trace } from './draft.ts';
+import { coolDownLeftMs, recordOf } from './facts.ts';
+import { noteHearing } from './hear.ts';
+import { takeEvent } from './inbox.ts';
+import { driveOrders, orderIntent } from './orders.ts';
+import { driveProbes, driveState } from './probing.ts';
+import { begin, driveProposal } from './proposing.ts';
+import { driveReconcile } from './reconciling.ts';
+import { driveRegister, nextReadAt } from './register-io.ts';
+import { driveRepair, repairIntent } from './repairing.ts';
+import { type AgentDurable, type AgentState, durableOf, type Intent } from './state.ts';
+
+export type AgentStep = StepResult<AgentState, AgentDurable, AgentDeed>;
+
+/** With nothing due the agent still looks around this often. */
+const idleTickMs = 250;
+
+export function agentStep(state: AgentState, event: AgentEvent, moment: Moment): AgentStep {
+  const d: AgentDraft = { s: state, at: moment, send: [], act: [], trace: [] };
+  takeEvent(d, event);
+  noteHearing(d);
+  driveOrders(d);
+  driveRegister(d);
+  driveProbes(d);
+  const intent = decide(d);
+  driveRepair(d);
+  const wanted = orderIntent(d) ?? intent ?? repairIntent(d);
+  if (wanted !== null) begin(d, wanted);
+  driveProposal(d);
+  driveReconcile(d);
+  driveState(d);
+  const changed = d.s.voter.durable !== state.voter.durable || d.s.durable !== state.durable;
+  return {
+    state: d.s,
+    effects: { fence: false, persist: changed ? durableOf(d.s) : null, send: d.send, act: d.act },
+    trace: d.trace,
+    wakeAt: nextWake(d),
+  };
+}
+
+/** The policy's answer, its sentence for people, and V4's word to the guard. */
+function decide(d: AgentDraft): Intent | null {
+  const primary = decidePrimary(d.s, d.at);
+  const entry = decideEntry(d.s, d.at);
+  const calm = primary.decision.code === 'healthy' && entry.decision.code !== 'entry-healthy';
+  const decision = calm || (entry.decision.act && !primary.decision.act) ? entry.decision : primary.decision;
+  if (decision.code !== d.s.decision.code || decision.act !== d.s.decision.act) {
+    const level = decision.code === 'healthy' ? 'info' : 'warn';
+    trace(d, level, decision.act ? 'decide.act' : 'decide.hold', {
+      code: decision.code,
+      sentence: decision.sentence,
+      waitMs: decision.waitMs,
+    });
+  }
+  set(d, { decision, confirmedSince: primary.confirmed ? (d.s.confirmedSince ?? d.at.now) : null });
+  refuse(d, primary.refuse);
+  return primary.intent ?? entry.intent;
+}
+
+/** V4: it tells the guard so at once. */
+function refuse(d: AgentDraft, refusing: boolean): void {
+  const record = recordOf(d.s);
+  if (refusing === d.s.refusing || record === null) return;
+  set(d, { refusing, due: { ...d.s.due, state: d.at.now } });
+  trace(d, 'warn', refusing ? 'grants.refused' : 'grants.resumed', {
+    primary: record.primary,
+    epoch: showEpoch(epochOf(record)),
+  });
+  ask(
+    d,
+    guardOf(record.primary),
+    { type: 'refusing', cluster: record.cluster, epoch: epochOf(record), refusing },
+    { kind: 'told', site: record.primary },
+  );
+}
+
+function nextWake(d: AgentDraft): Instant {
+  const { s, at } = d;
+  const times = [at.now + idleTickMs, s.due.probe, s.due.state];
+  if (s.settings.witness === 'route53' && s.voter.durable.cluster !== null) times.push(nextReadAt(d));
+  if (s.decision.waitMs > 0) times.push(at.now + s.decision.waitMs);
+  if (s.order !== null) times.push(s.order.until, at.now + 50);
+  if (s.proposal !== null) times.push(at.now + 100);
+  const coolDownMs = coolDownLeftMs(s, at.wall);
+  if (coolDownMs > 0) times.push(at.now + coolDownMs);
+  return Math.max(at.now + 10, Math.min(...times));
+}

@@ -1,0 +1,33 @@
+// V7: when the public name moves to the other site's service host. It waits for no lease.
+
+import { entryCoolDownLeftMs, hearsMajority, hearsPeer, recordOf } from '../agent/facts.ts';
+import { servesRightly } from '../agent/judging.ts';
+import type { AgentState, Decision, Intent } from '../agent/state.ts';
+import { otherSite } from '../site.ts';
+import type { Moment } from '../time.ts';
+
+export type EntryDecision = { readonly decision: Decision; readonly intent: Intent | null };
+
+function hold(code: string, sentence: string, waitMs = 0): EntryDecision {
+  return { decision: { act: false, code, sentence, waitMs }, intent: null };
+}
+
+export function decideEntry(s: AgentState, at: Moment): EntryDecision {
+  const record = recordOf(s);
+  if (record === null || s.voter.amnesia || !s.durable.founded) return hold('entry-no-record', 'no record is known');
+  const from = record.entry;
+  const to = otherSite(from);
+  const track = s.entries[from];
+  if (track.verdict !== 'failed') return hold('entry-healthy', `${from} is the entry`);
+  const why = `${from}'s HAProxy cannot serve: ${track.lastClass}`;
+  if (record.mode === 'paused') return hold('entry-paused', `${why}, but siteward is paused`);
+  if (!hearsMajority(s, at.now)) return hold('entry-no-majority', `${why}, but no other voter is heard`);
+  if (hearsPeer(s, at.now) && s.peer?.notice?.verdicts.entry !== 'failed')
+    return hold('entry-peer-objects', `${why}, but the peer does not see it so`);
+  // A cut between the sites moves nothing: the other entry has to *serve*, not merely hold requests.
+  if (!servesRightly(s, to, at.now)) return hold('entry-other-unfit', `${why}, but ${to}'s does not serve either`);
+  const coolDownMs = entryCoolDownLeftMs(s, at.wall);
+  if (coolDownMs > 0) return hold('entry-cool-down', `${why}, but the entry changed a moment ago`, coolDownMs);
+  const intent: Intent = { kind: 'entry', to, reason: why };
+  return { decision: { act: true, code: 'entry', sentence: `${why}: moving the entry to ${to}`, waitMs: 0 }, intent };
+}

@@ -1,0 +1,62 @@
+// V5: may the standby take over, or the one reason why not. Unknown means hold, and say so.
+
+import { recent, recordOf, standbySite } from '../agent/facts.ts';
+import type { AgentState } from '../agent/state.ts';
+import type { StandbyAdvice } from '../messages.ts';
+import { compareEpochs, epochOf, sameEpoch, showEpoch } from '../quorum/record.ts';
+import type { Instant, Ms } from '../time.ts';
+
+/** An observation older than this is no ground to promote on. Four probe intervals with their deadline. */
+export const standbyFreshMs: Ms = 3000;
+
+function missing(why: string): StandbyAdvice {
+  return { mayTakeOver: false, why, received: null, ageMs: 0 };
+}
+
+/** `acceptLoss` is the operator's word that overrides the lag (V5). */
+export function standbyAdvice(s: AgentState, now: Instant, acceptLoss = false): StandbyAdvice {
+  const record = recordOf(s);
+  if (record === null) return missing('no cluster record is known');
+  const site = standbySite(record);
+  const seen = s.standbySeen;
+  const report = recent(seen, now, standbyFreshMs);
+  if (report === null || seen === null)
+    return missing(`nothing was seen of ${site}'s database within ${standbyFreshMs / 1000} s`);
+  const ageMs = now - seen.at;
+  const no = (why: string): StandbyAdvice => ({ mayTakeOver: false, why, received: report.received, ageMs });
+  if (report.class !== 'ok') return no(`${site}'s database answers '${report.class}': ${report.detail}`);
+  if (report.inRecovery !== true) return no(`${site}'s database is not a standby`);
+  const guard = recent(s.guards[site], now, standbyFreshMs);
+  if (guard === null) return no(`${site}'s guard was not heard within ${standbyFreshMs / 1000} s`);
+  if (!guard.fuseAlive) return no(`${site}'s fuse is not alive`);
+  const waitMs = guard.quarantineMs - (now - (s.guards[site]?.at ?? now));
+  if (waitMs > 0)
+    return no(`${site}'s guard started a moment ago and may not promote for ${Math.ceil(waitMs / 1000)} s (L8)`);
+  const pinned = s.durable.systemId;
+  if (pinned === null || report.systemId === null)
+    return no('the system identifier of the primary or the standby is unknown');
+  if (report.systemId !== pinned)
+    return no(`${site}'s database has another system identifier (${report.systemId}, the primary ${pinned})`);
+  // An old primary that was not rewound has a higher position and must not take over: what counts is the replayed row.
+  if (report.row === null) return no(`${site}'s database has not replayed the row of siteward.cluster`);
+  if (report.row.cluster !== record.cluster || !sameEpoch(report.row.epoch, epochOf(record))) {
+    return no(
+      `${site}'s database has replayed epoch ${showEpoch(report.row.epoch)}, the cluster is in ${showEpoch(epochOf(record))}: it needs a rejoin`,
+    );
+  }
+  return lagAdvice(s, report.received ?? report.replayed, ageMs, acceptLoss);
+}
+
+function lagAdvice(s: AgentState, received: number | null, ageMs: Ms, acceptLoss: boolean): StandbyAdvice {
+  const record = recordOf(s);
+  const last = s.durable.lastPrimary;
+  const no = (why: string): StandbyAdvice => ({ mayTakeOver: false, why, received, ageMs });
+  if (received === null) return no('how much WAL the standby has received is unknown');
+  if (acceptLoss) return { mayTakeOver: true, why: '', received, ageMs };
+  if (last === null || record === null || compareEpochs(last.epoch, epochOf(record)) !== 0)
+    return no("the primary's last position in this epoch is unknown");
+  const lag = last.position - received;
+  if (lag > s.settings.policy.maxLagBytes)
+    return no(`the standby lacks ${lag} bytes of WAL, more than maxLagBytes ${s.settings.policy.maxLagBytes}`);
+  return { mayTakeOver: true, why: '', received, ageMs };
+}
