@@ -28,7 +28,7 @@ function globalSection({ haproxy }: ClusterConfig, { account, threads }: Haproxy
     '# `siteward haproxy render`; addresses only, so nothing is resolved at run time.',
     '',
     'global',
-    '  log stdout format raw daemon notice',
+    '  log stdout format raw daemon',
     ...(account === null ? [] : [`  user ${word(account.user)}`, `  group ${word(account.group)}`]),
     `  stats socket ${word(haproxy.socket)} ${rights} level admin`,
     '  stats timeout 10s',

@@ -55,7 +55,7 @@ export function formatEnvLine(key: string, value: string): string | null {
   return quote === undefined ? null : `${key}=${quote}${value}${quote}\n`;
 }
 
-const ASSIGNMENT = /[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*=([ \t]*)/y;
+const ASSIGNMENT = /[ \t]*(export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*=([ \t]*)/y;
 const AFTER_QUOTE = /[ \t]*(?:#[^\n]*)?(?:\r?\n|$)/y;
 
 function readLine(text: string, start: number): EnvLine {
@@ -65,14 +65,16 @@ function readLine(text: string, start: number): EnvLine {
   if (/^[ \t]*#/.test(body)) return { kind: 'comment', raw };
 
   const head = matchAt(ASSIGNMENT, text, start);
-  const key = head?.[1];
+  const key = head?.[2];
   if (head === null || key === undefined || key === 'export') return { kind: 'malformed', raw };
   const at = start + head[0].length;
   const first = text.charAt(at);
   if (first === '"' || first === "'" || first === '`') {
     return readQuoted(text, start, at, key) ?? { kind: 'malformed', raw };
   }
-  return readPlain(raw, body.slice(head[0].length), head[2] ?? '', key);
+  // Node takes `export KEY=` without a line end for a key of two words.
+  if (head[1] !== undefined && head[0] === text.slice(start)) return { kind: 'malformed', raw };
+  return readPlain(raw, body.slice(head[0].length), head[3] ?? '', key);
 }
 
 /** A value that begins with a quote but does not end with it on the same terms is malformed. */
