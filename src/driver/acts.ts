@@ -44,11 +44,11 @@ export function createActQueues<Deed extends { readonly kind: string }, Value>(
   function begin(act: Act<Deed>): void {
     waiting.set(act.target, waiting.get(act.target) ?? []);
     void run(act).then((outcome) => {
-      const queue = waiting.get(act.target) ?? [];
-      const next = queue.shift();
+      // Told first: the core may fence because of it, and then the next one must not begin.
+      report(act.id, outcome);
+      const next = waiting.get(act.target)?.shift();
       if (next === undefined) waiting.delete(act.target);
       else begin(next);
-      report(act.id, outcome);
     });
   }
 

@@ -53,7 +53,7 @@ export type Driver<State> = {
 /** A tick this late means that the process, or its machine, stood still. */
 const stalledMs = 1000;
 /** This many steps at one clock reading: a core that asks for something that fails at once, for ever. */
-const stepsPerInstantLimit = 20_000;
+const stepsPerInstantLimit = 5_000;
 const slowPersistMs = 500;
 const defaultRequestLimit = 128;
 

@@ -12,7 +12,7 @@ export type DriverEvent<Value> =
   | { readonly type: 'request'; readonly from: PeerId; readonly request: Request; readonly replyTo: number }
   | { readonly type: 'answer'; readonly id: number; readonly outcome: Outcome<Answer> }
   | { readonly type: 'register-read'; readonly id: number; readonly outcome: Outcome<RegisterRead> }
-  | { readonly type: 'register-swapped'; readonly id: number; readonly outcome: Outcome<void> }
+  | { readonly type: 'register-swapped'; readonly id: number; readonly outcome: Outcome<{ readonly text: string }> }
   | { readonly type: 'acted'; readonly id: number; readonly outcome: ActOutcome<Value> }
   | { readonly type: 'fenced'; readonly outcome: Outcome<void> };
 

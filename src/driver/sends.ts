@@ -50,9 +50,12 @@ export function createSends({ peers, register, report, afterEffect }: SendsOptio
     return done({ text, state: text === null ? 'absent' : (parseRegisterState(text) ?? 'unreadable') });
   }
 
-  async function swapRegister(send: Extract<Send, { kind: 'register-swap' }>): Promise<Outcome<void>> {
+  /** Done gives the text as it lies there now: what the next swap has to expect. */
+  async function swapRegister(send: Extract<Send, { kind: 'register-swap' }>): Promise<Outcome<{ readonly text: string }>> {
     if (register === null) return noRegister;
-    return settled(() => register.swap(send.expected, formatRegisterState(send.next), send.deadlineMs));
+    const text = formatRegisterState(send.next);
+    const outcome = await settled(() => register.swap(send.expected, text, send.deadlineMs));
+    return outcome.kind === 'done' ? done({ text }) : outcome;
   }
 
   function send(item: Send): void {
