@@ -31,7 +31,8 @@ const rows: readonly (readonly [text: string, lines: readonly string[]])[] = [
   ['A="x" y\n', ['malformed']],
   ['A= \nB=1\n', ['malformed', 'B=1']],
   ['A=x\ry\n', ['malformed']],
-  ['export A=\nexport B=', ['A=', 'malformed']],
+  ['#x\n #A=1\n#B=2\n', ['comment', 'malformed', 'comment']],
+  ['export A=\nexport B=', ['malformed', 'malformed']],
   ['\uFEFFA=1\nB=2\n', ['malformed', 'B=2']],
 ];
 

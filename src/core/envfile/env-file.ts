@@ -62,7 +62,8 @@ function readLine(text: string, start: number): EnvLine {
   const raw = physicalLine(text, start);
   const body = raw.replace(/\r?\n$/, '');
   if (/^[ \t]*$/.test(body)) return { kind: 'blank', raw };
-  if (/^[ \t]*#/.test(body)) return { kind: 'comment', raw };
+  // Behind another comment, Node takes an indented one with `=` in it for an entry.
+  if (/^[ \t]*#/.test(body)) return { kind: /^[ \t].*=/.test(body) ? 'malformed' : 'comment', raw };
 
   const head = matchAt(ASSIGNMENT, text, start);
   const key = head?.[2];
@@ -72,8 +73,8 @@ function readLine(text: string, start: number): EnvLine {
   if (first === '"' || first === "'" || first === '`') {
     return readQuoted(text, start, at, key) ?? { kind: 'malformed', raw };
   }
-  // Node takes `export KEY=` without a line end for a key of two words.
-  if (head[1] !== undefined && head[0] === text.slice(start)) return { kind: 'malformed', raw };
+  // At the end of a file Node takes `export KEY=` for a key of two words.
+  if (head[1] !== undefined && head[0] === body) return { kind: 'malformed', raw };
   return readPlain(raw, body.slice(head[0].length), head[3] ?? '', key);
 }
 
