@@ -4,9 +4,9 @@
 
 import { readFileSync } from 'node:fs';
 import pg from 'pg';
+import type { Budget } from './budget.ts';
 import { detailOf } from './classify.ts';
 import type { Connection, Row } from './connection.ts';
-import type { Budget } from './session.ts';
 import type { DatabaseSettings } from './settings.ts';
 import { standbySettings, writePassFile } from './standby-config.ts';
 

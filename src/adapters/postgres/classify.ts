@@ -48,10 +48,17 @@ const byState: readonly Row[] = [
   { code: '58030', class: 'write-stalled', why: 'I/O error: what was written is not on disk' },
 ];
 
+type Fault = 'deadline' | 'garbage' | 'no-password';
+const byFault: Readonly<Record<Fault, ProbeClass>> = {
+  deadline: 'timeout',
+  garbage: 'protocol',
+  'no-password': 'auth',
+};
+
 /** What the connection layer itself finds. */
 export class ConnectionFault extends Error {
-  readonly fault: 'deadline' | 'garbage';
-  constructor(fault: 'deadline' | 'garbage', message: string) {
+  readonly fault: Fault;
+  constructor(fault: Fault, message: string) {
     super(message);
     this.fault = fault;
   }
@@ -83,7 +90,7 @@ export function classify(error: unknown, phase: Phase): ProbeClass {
 }
 
 function classifyPlain(error: unknown): ProbeClass {
-  if (error instanceof ConnectionFault) return error.fault === 'deadline' ? 'timeout' : 'protocol';
+  if (error instanceof ConnectionFault) return byFault[error.fault];
   // Several addresses or families tried at once: every one failed, the first speaks for all.
   if (error instanceof AggregateError && error.errors.length > 0) return classifyPlain(error.errors[0]);
   const code = codeOf(error);

@@ -3,15 +3,17 @@
 // through the socket, and nothing else counts.
 
 import { spawn } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { done, type Outcome, rejected, unknown } from '../../core/outcome.ts';
 import type { Ms } from '../../core/time.ts';
-import { type Processes, readPid } from './processes.ts';
+import type { Processes } from './processes.ts';
 import type { DatabaseSettings, ProcessControl } from './settings.ts';
 
 export type Control = {
-  /** Hands the start over. Synchronous up to the first program, so that a check right before it still holds. */
+  /** Whatever a start needs that can be done before it is allowed. */
+  prepare(deadlineMs: Ms): Promise<void>;
+  /** Hands the start over. Synchronous up to the one program it runs, so that a check right before it still holds. */
   start(deadlineMs: Ms): Promise<Outcome<void>>;
   /** Asks for a fast stop: sessions end, a checkpoint is made. Returns at once. */
   stopFast(deadlineMs: Ms): Promise<Outcome<void>>;
@@ -26,14 +28,21 @@ export function createControl(settings: DatabaseSettings, kind: ProcessControl, 
         : run(program, first, deadlineMs);
     };
     return {
+      // Five starts in ten seconds, and systemd refuses the next one; a killed unit is `failed`, and this clears both.
+      prepare: async (deadlineMs) => {
+        await systemctl(['reset-failed'], deadlineMs);
+      },
       // `restart`: after a fence systemd may still hold the unit for active, and `start` would then do nothing.
       start: (deadlineMs) => systemctl(['restart', '--no-block'], deadlineMs),
       stopFast: (deadlineMs) => systemctl(['stop', '--no-block'], deadlineMs),
     };
   }
   return {
+    prepare: () => {
+      removeStaleLocks(settings, processes);
+      return Promise.resolve();
+    },
     start: (deadlineMs) => {
-      removeStalePidFile(settings.dataDirectory, processes);
       const options = settings.configFile === null ? [] : ['-o', `-c config_file='${settings.configFile}'`];
       const args = ['start', '-W', '-s', '-D', settings.dataDirectory, '-l', kind.logFile, ...options];
       return run(join(settings.binDirectory, 'pg_ctl'), args, deadlineMs);
@@ -47,13 +56,24 @@ export function createControl(settings: DatabaseSettings, kind: ProcessControl, 
 }
 
 /**
- * PostgreSQL refuses to start when the process named in postmaster.pid exists, and after a power loss or a late reaped
- * kill that may be anything, a zombie too. Nothing of this data directory runs, so the file means nothing; were it
- * wrong, PostgreSQL would still refuse by its shared memory segment.
+ * PostgreSQL refuses to start when the process named in one of its lock files exists, and after a power loss or a kill
+ * reaped late that may be anything, a zombie too. Nothing of this data directory runs, so the files mean nothing; were
+ * that wrong, PostgreSQL would still refuse by its shared memory segment.
  */
-function removeStalePidFile(dataDirectory: string, processes: Processes): void {
-  if (readPid(dataDirectory) !== null && processes.list().length === 0) {
-    rmSync(join(dataDirectory, 'postmaster.pid'), { force: true });
+function removeStaleLocks(settings: DatabaseSettings, processes: Processes): void {
+  const { dataDirectory, socketDirectory, port } = settings;
+  if (processes.list().length > 0) return;
+  rmSync(join(dataDirectory, 'postmaster.pid'), { force: true });
+  const socketLock = join(socketDirectory, `.s.PGSQL.${port}.lock`);
+  // Its second line is the data directory: another server on the same port keeps its own.
+  if (secondLine(socketLock) === dataDirectory) rmSync(socketLock, { force: true });
+}
+
+function secondLine(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8').split('\n')[1];
+  } catch {
+    return undefined;
   }
 }
 

@@ -7,7 +7,8 @@ import type { ClusterRow, PrimaryReport, ProbeClass, StandbyReport } from '../..
 import type { AgentId, Site } from '../../core/site.ts';
 import type { Ms } from '../../core/time.ts';
 import type { DatabaseProbes } from '../../ports/database.ts';
-import { classify, codeOf, detailOf } from './classify.ts';
+import { type Budget, budgetOf } from './budget.ts';
+import { ConnectionFault, classify, codeOf, detailOf } from './classify.ts';
 import { type Connection, connect, phaseOf, type Row } from './connection.ts';
 import { clusterRowQuery, factsQuery, probeQuery, readClusterRow, rowIsMissing } from './queries.ts';
 
@@ -35,14 +36,6 @@ type Facts = {
   readonly lastMessageAgeMs: Ms | null;
   readonly row: ClusterRow | null;
 };
-
-/** What is left of a probe's deadline; a probe's steps share one. */
-type Budget = { left(): Ms };
-
-function budgetOf(deadlineMs: Ms): Budget {
-  const end = performance.now() + deadlineMs;
-  return { left: () => Math.max(0, end - performance.now()) };
-}
 
 export function createDatabaseProbes(config: ProbeConfig): DatabaseProbes {
   const open = (site: Site, budget: Budget): Promise<Connection> => {
@@ -100,8 +93,13 @@ export function createDatabaseProbes(config: ProbeConfig): DatabaseProbes {
   };
 }
 
+/** A file of ours that is missing says nothing about the database: it must not look like a refused connection. */
 function readPassword(file: string): string {
-  return readFileSync(file, 'utf8').split('\n', 1)[0] ?? '';
+  try {
+    return readFileSync(file, 'utf8').split('\n', 1)[0] ?? '';
+  } catch (error) {
+    throw new ConnectionFault('no-password', detailOf(error));
+  }
 }
 
 /** One round trip; a second one only before siteward's tables exist. */

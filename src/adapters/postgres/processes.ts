@@ -9,7 +9,7 @@ import { join } from 'node:path';
 export type Processes = {
   /** All living processes of the data directory, the postmaster first. */
   list(): readonly number[];
-  /** The postmaster named in postmaster.pid, if it lives. */
+  /** The postmaster named in postmaster.pid, if it lives; the file is read only to find a new one. */
   postmaster(): number | null;
   /** SIGKILL, SIGQUIT or SIGINT; a process that is gone meanwhile is no error. */
   signal(pid: number, signal: NodeJS.Signals): boolean;
@@ -17,6 +17,7 @@ export type Processes = {
 
 export function createProcesses(dataDirectory: string): Processes {
   let real: string | null = null;
+  let known: number | null = null;
 
   const belongs = (pid: number): boolean => {
     real ??= realpath(dataDirectory);
@@ -36,8 +37,10 @@ export function createProcesses(dataDirectory: string): Processes {
   return {
     list,
     postmaster: () => {
+      if (known !== null && belongs(known)) return known;
       const pid = readPid(dataDirectory);
-      return pid !== null && belongs(pid) ? pid : null;
+      known = pid !== null && belongs(pid) ? pid : null;
+      return known;
     },
     signal: (pid, signal) => {
       // Looked at again right before: a number may have been given to another process since.
@@ -53,7 +56,7 @@ export function createProcesses(dataDirectory: string): Processes {
 }
 
 /** The number in the first line of postmaster.pid. It may be stale, and after a power loss name any process. */
-export function readPid(dataDirectory: string): number | null {
+function readPid(dataDirectory: string): number | null {
   try {
     const line = readFileSync(join(dataDirectory, 'postmaster.pid'), 'utf8').split('\n', 1)[0] ?? '';
     const pid = Math.abs(Number.parseInt(line, 10));

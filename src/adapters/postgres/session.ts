@@ -3,20 +3,13 @@
 
 import { type Outcome, rejected, unknown } from '../../core/outcome.ts';
 import type { Ms } from '../../core/time.ts';
+import { type Budget, budgetOf } from './budget.ts';
 import { classify, codeOf, detailOf, isRefusal } from './classify.ts';
 import { type Connection, connect, phaseOf } from './connection.ts';
 import type { DatabaseSettings } from './settings.ts';
 
 /** A server that is stopped by its own deadline gives up before we do, so that nothing goes on after an answer. */
 const statementTimeoutMs: Ms = 5000;
-
-/** What is left of one call's deadline. */
-export type Budget = { left(): Ms };
-
-export function budgetOf(deadlineMs: Ms): Budget {
-  const end = performance.now() + deadlineMs;
-  return { left: () => Math.max(0, end - performance.now()) };
-}
 
 export type Session = {
   /** Runs `work` on the kept connection. Rejected with a ProbeClass or SQLSTATE when the server said no, else unknown. */

@@ -7,9 +7,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { done, type Outcome, rejected, unknown } from '../../core/outcome.ts';
 import type { Ms } from '../../core/time.ts';
 import type { Database } from '../../ports/database.ts';
+import { type Budget, budgetOf } from './budget.ts';
 import { detailOf } from './classify.ts';
 import type { Parts } from './parts.ts';
-import { type Budget, budgetOf } from './session.ts';
 import { writeStandbyConfig } from './standby-config.ts';
 
 const pollMs: Ms = 20;
@@ -53,10 +53,12 @@ async function guarded(parts: Parts, work: () => Promise<Outcome<void>>): Promis
 }
 
 const notAllowed = () => rejected('not-allowed', 'the lease no longer allows it');
+const endedMeanwhile = () => unknown('the lease ended, or a fence began, while it was coming up');
 
 async function startPrimary(parts: Parts, budget: Budget, allowed: () => boolean): Promise<Outcome<void>> {
   if (parts.processes.list().length > 0) return rejected('running', 'processes of the data directory are running');
   prepareForRecovery(parts);
+  await parts.control.prepare(budget.left());
   const before = await parts.controlFile.read(0);
   // From here to the start there is nothing to wait for: no fence can come in between.
   if (!allowed()) return notAllowed();
@@ -73,7 +75,7 @@ async function comesUp(parts: Parts, budget: Budget, allowed: () => boolean, bef
   const began = performance.now();
   let last = 'not asked yet';
   while (budget.left() > 0) {
-    if (!allowed()) return notAllowed();
+    if (!allowed()) return endedMeanwhile();
     if (!signalFile.present()) {
       const control = await controlFile.read(0);
       if (control?.state === 'in crash recovery' && control.version !== before) signalFile.put();
@@ -97,6 +99,7 @@ async function startStandby(parts: Parts, budget: Budget): Promise<Outcome<void>
   const allowed = withFence(parts, () => true);
   parts.signalFile.put();
   prepareForRecovery(parts);
+  await parts.control.prepare(budget.left());
   if (!allowed()) return notAllowed();
   const started = await parts.control.start(budget.left());
   if (started.kind === 'rejected') return started;
@@ -127,7 +130,7 @@ async function promote(parts: Parts, budget: Budget, allowed: () => boolean): Pr
   if (asked.kind === 'rejected') return asked;
   let last = 'not asked yet';
   while (budget.left() > 0) {
-    if (!allowed()) return notAllowed();
+    if (!allowed()) return endedMeanwhile();
     const recovering = await isRecovering(parts, budget);
     if (recovering.kind === 'done' && !recovering.value) return done(undefined);
     last = recovering.kind === 'done' ? 'still in recovery' : recovering.detail;

@@ -1,0 +1,184 @@
+// The fuse as it is shipped, against a real PostgreSQL and the guard's side of its files (L9).
+
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { uptime } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Bed, becomePostgres, binDirectory, createBed, until, value } from './postgres-bed.ts';
+
+const script = join(import.meta.dirname, '../../systemd/siteward-fuse');
+const now = () => Math.floor(uptime() * 1000);
+/** One look, one kill: fuseBudget's default less its room to spare. */
+const killWithinMs = 350;
+
+describe('the fuse', { skip: binDirectory === null ? 'no PostgreSQL server is installed' : false }, () => {
+  let bed: Bed;
+  let copy: string;
+  let environment: NodeJS.ProcessEnv;
+  let fuse: ChildProcess;
+  let complaints = '';
+
+  before(async () => {
+    const root = becomePostgres([script]);
+    copy = join(root, 'siteward-fuse');
+    bed = await createBed(root);
+    await bed.startPrimary();
+    environment = {
+      PATH: '/usr/bin:/bin',
+      SITEWARD_DATA_DIRECTORY: bed.site1.settings.dataDirectory,
+      SITEWARD_RUN_DIRECTORY: bed.site1.runDirectory,
+      SITEWARD_STATE_DIRECTORY: bed.site1.settings.stateDirectory,
+    };
+    fuse = spawn('/bin/sh', [copy], { env: environment, stdio: ['ignore', 'ignore', 'pipe'] });
+    fuse.stderr?.on('data', (chunk: Buffer) => {
+      complaints += chunk.toString();
+    });
+    await looks(1);
+  });
+
+  after(async () => {
+    fuse.kill('SIGKILL');
+    await bed.down();
+    assert.equal(complaints, '');
+  });
+
+  /** Waits until the fuse has begun that many looks from now on, so that what it did not do, it did not want to do. */
+  async function looks(times: number): Promise<void> {
+    for (let count = 0; count < times; count += 1) {
+      const before = bed.site1.fuse.lastLook() ?? 0;
+      await until('the fuse looks', 2000, () => (bed.site1.fuse.lastLook() ?? 0) > before);
+    }
+  }
+
+  const running = () => bed.site1.processes.list().length > 0;
+
+  /** As the guard leaves it: a fresh primary under a deadline. */
+  async function primaryUntil(deadline: number): Promise<void> {
+    const { db, fuse: files } = bed.site1;
+    value(files.arm());
+    value(files.setDeadline(deadline));
+    if (running()) return;
+    value(await db.startPrimary(5000, () => true));
+  }
+
+  test('unarmed it kills nothing: deadline passed, no deadline, no signal file', async () => {
+    value(bed.site1.fuse.setDeadline(now() - 60_000));
+    await looks(3);
+    value(bed.site1.fuse.clearDeadline());
+    rmSync(join(bed.site1.settings.dataDirectory, 'standby.signal'));
+    await looks(3);
+    assert.equal(running(), true);
+    assert.equal(bed.site1.fuse.armed(), false);
+    value(bed.site1.fuse.setDeadline(now() + 60_000));
+  });
+
+  test('its looks are stamped with CLOCK_BOOTTIME', async () => {
+    await looks(1);
+    const age = now() - (bed.site1.fuse.lastLook() ?? 0);
+    assert.ok(age >= -20 && age < 500, `${age} ms`);
+  });
+
+  test('armed, with a deadline ahead: it leaves a start and a running primary alone, signal file away too', async () => {
+    await primaryUntil(now() + 60_000);
+    rmSync(join(bed.site1.settings.dataDirectory, 'standby.signal'), { force: true });
+    await looks(4);
+    assert.equal(running(), true);
+    assert.ok((bed.site1.fuse.deadline() ?? 0) > now());
+  });
+
+  test('it kills at its deadline, and not before (S13)', async () => {
+    const deadline = now() + 1500;
+    await primaryUntil(deadline);
+    while (now() < deadline - 20) {
+      assert.equal(running(), true, 'killed before its deadline');
+      await pause(10);
+    }
+    await until('it is dead', 2000, () => !running());
+    const late = now() - deadline;
+    assert.ok(late <= killWithinMs, `dead ${late} ms after the deadline`);
+    console.log(`fuse: dead ${late} ms after the deadline`);
+  });
+
+  test('a deadline moved in time keeps it alive', async () => {
+    await primaryUntil(now() + 60_000);
+    for (let round = 0; round < 5; round += 1) {
+      value(bed.site1.fuse.setDeadline(now() + 700));
+      await looks(2);
+    }
+    assert.equal(running(), true);
+    value(bed.site1.fuse.setDeadline(now() + 60_000));
+  });
+
+  test('stopped processes die too, and it goes on looking (S10)', async () => {
+    await primaryUntil(now() + 60_000);
+    const { processes, fuse: files } = bed.site1;
+    for (const pid of processes.list()) processes.signal(pid, 'SIGSTOP');
+    const deadline = now();
+    value(files.setDeadline(deadline));
+    await until('it is dead', 2000, () => !running());
+    const late = now() - deadline;
+    assert.ok(late <= killWithinMs, `dead ${late} ms after the deadline`);
+    await looks(2);
+  });
+
+  test('a database that boot started under a passed deadline is killed again', async () => {
+    value(bed.site1.fuse.setDeadline(now() - 1));
+    value(await bed.site1.db.stop(1000));
+    void bed.site1.db.startStandby(1500);
+    await until('it came', 1500, running);
+    await until('it is dead', 1000, () => !running());
+  });
+
+  test('a writable database without deadline and signal file is killed; with the signal file it is left alone', async () => {
+    await primaryUntil(now() + 60_000);
+    const { fuse: files, settings } = bed.site1;
+    await until('signal file is back', 1000, bed.site1.signalFile);
+    value(files.clearDeadline());
+    await looks(3);
+    assert.equal(running(), true, 'killed in spite of standby.signal');
+    rmSync(join(settings.dataDirectory, 'standby.signal'));
+    await until('it is dead', 1000, () => !running());
+    writeFileSync(join(settings.dataDirectory, 'standby.signal'), '');
+  });
+
+  test('a deadline that cannot be read counts as passed', async () => {
+    await primaryUntil(now() + 60_000);
+    writeFileSync(join(bed.site1.runDirectory, 'fuse.deadline'), 'nonsense\n');
+    await until('it is dead', 1000, () => !running());
+    assert.equal(bed.site1.fuse.deadline(), null);
+  });
+
+  test('postgres processes of another data directory are none of its business', async () => {
+    value(bed.site1.fuse.setDeadline(now() + 60_000));
+    const other = spawn('/bin/sh', ['-c', 'cd / && exec sleep 30'], { argv0: 'postgres' });
+    value(bed.site1.fuse.setDeadline(now() - 1));
+    await looks(3);
+    assert.equal(other.exitCode ?? other.signalCode, null);
+    other.kill('SIGKILL');
+  });
+
+  test('disarm: nothing is killed any more', async () => {
+    await primaryUntil(now() + 60_000);
+    execFileSync('/bin/sh', [copy, 'disarm'], { env: environment });
+    assert.equal(existsSync(join(bed.site1.settings.stateDirectory, 'fuse.armed')), false);
+    value(bed.site1.fuse.setDeadline(now() - 1));
+    await looks(4);
+    assert.equal(running(), true);
+  });
+
+  test('it is cheap: at most 3 % of a core', async () => {
+    const ticks = () => {
+      const stat = readFileSync(`/proc/${fuse.pid}/stat`, 'utf8');
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      return fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
+    };
+    const [began, from] = [now(), ticks()];
+    await looks(10);
+    const share = ((ticks() - from) * 10) / (now() - began);
+    console.log(`fuse: ${(share * 100).toFixed(1)} % of a core`);
+    assert.ok(share <= 0.03, `${share}`);
+  });
+});
