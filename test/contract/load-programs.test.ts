@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -59,13 +59,15 @@ class Service {
   isHolding = false;
 
   constructor() {
-    this.server = createServer(async (request, response) => {
-      const user = (request.url ?? '').slice('/hello/'.length);
-      while (this.isHolding) await sleep(10);
-      if (request.method === 'PUT') this.names.add(user);
-      const status = request.method === 'PUT' ? 204 : this.names.has(user) ? 200 : 404;
-      response.writeHead(status).end();
-    });
+    this.server = createServer((request, response) => void this.#answer(request, response));
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const user = (request.url ?? '').slice('/hello/'.length);
+    while (this.isHolding) await sleep(10);
+    if (request.method === 'PUT') this.names.add(user);
+    const status = request.method === 'PUT' ? 204 : this.names.has(user) ? 200 : 404;
+    response.writeHead(status).end();
   }
 
   async listen(port: number, host: string): Promise<number> {

@@ -19,7 +19,7 @@ function request(
   action = 'CREATE',
   root = `ChangeResourceRecordSetsRequest xmlns="${namespace}"`,
 ): string {
-  const end = root.split(' ')[0];
+  const [end = ''] = root.split(' ');
   const inner = `<Change><Action>${action}</Action><ResourceRecordSet>${set}</ResourceRecordSet></Change>`;
   return `<?xml version="1.0"?><${root}><ChangeBatch><Changes>${inner}</Changes></ChangeBatch></${end}>`;
 }

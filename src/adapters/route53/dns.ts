@@ -17,7 +17,7 @@ export function createDns(options: Route53Options): Route53Dns {
       if (set === null) return done(null);
       // Anything but the one plain address is shown as it is, so that it compares unequal and is put right.
       const values = (set.ResourceRecords ?? []).map((record) => record.Value ?? '');
-      return done(set.AliasTarget === undefined ? values.join(' ') : `alias ${set.AliasTarget.DNSName}`);
+      return done(set.AliasTarget === undefined ? values.join(' ') : `alias ${set.AliasTarget.DNSName ?? ''}`);
     },
     async point(address, comment, deadlineMs) {
       if (!isIPv4(address)) return refuse('invalid', `'${address}' is no IPv4 address, which an A record needs`);

@@ -11,11 +11,12 @@ export type Route53Register = Register & { close(): void };
 /** The text in a record set; a set that is not one plain TXT value is none of ours (W3: unreadable). */
 function textOf(set: ResourceRecordSet): Outcome<string> {
   const [record, ...others] = set.ResourceRecords ?? [];
+  const where = set.Name ?? 'the record';
   if (set.SetIdentifier !== undefined || record?.Value === undefined || others.length > 0) {
-    return refuse('unreadable', `the record set ${set.Name} does not hold exactly one plain value`);
+    return refuse('unreadable', `the record set ${where} does not hold exactly one plain value`);
   }
   const text = decodeTxt(record.Value);
-  return text === null ? refuse('unreadable', `the value of ${set.Name} is no quoted text`) : done(text);
+  return text === null ? refuse('unreadable', `the value of ${where} is no quoted text`) : done(text);
 }
 
 /** `options.ttlSeconds` does not matter to anybody: the register is never read through DNS. */

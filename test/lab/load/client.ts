@@ -36,6 +36,7 @@ class LoadClient {
   #acknowledged = 0;
   #failed = 0;
   #lastAckAt = nowMs();
+  #isStopping = false;
 
   constructor(config: Config, path: string) {
     this.#config = config;
@@ -63,8 +64,6 @@ class LoadClient {
     this.#saveStatus();
     this.#journal.close();
   }
-
-  #isStopping = false;
 
   /** Keeps the pace on average: a late turn is made up for, a very late one is not. */
   #repeat(everyMs: number, turn: () => void): void {
@@ -113,7 +112,8 @@ class LoadClient {
     const retried = reply.isRetried ? { r: 1 as const } : {};
     if (reply.failure === null) this.#journal.add({ ...record, a, c: reply.status, ...retried });
     else this.#journal.add({ ...record, a, e: reply.failure, ip: target.address, ...retried });
-    if (reply.failure !== null) this.#failed += 1;
+    // A read of a name that is not there is an answer; the report counts it by itself.
+    if (reply.failure !== null && !(k === 'r' && reply.status === 404)) this.#failed += 1;
     if (k === 'r' || reply.failure !== null) return;
     this.#acknowledged += 1;
     this.#lastAckAt = a;

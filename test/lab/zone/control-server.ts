@@ -1,6 +1,6 @@
 // The lab's hand on the zone: faults, records by hand, what was asked. Plain JSON, on an address of its own.
 
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { ApiState } from './api.ts';
 import { mergeMode, normalMode } from './modes.ts';
 import { type RecordSet, recordTypes, valueProblem } from './records.ts';
@@ -81,19 +81,21 @@ async function readText(request: IncomingMessage): Promise<string> {
   return text;
 }
 
+async function answer(state: ApiState, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  let status = 200;
+  let result: unknown;
+  try {
+    const text = await readText(request);
+    const url = new URL(request.url ?? '/', 'http://control');
+    result = handle(state, request.method ?? '', url, text === '' ? {} : JSON.parse(text));
+  } catch (error) {
+    status = 400;
+    result = { error: error instanceof Error ? error.message : String(error) };
+  }
+  response.writeHead(status, { 'content-type': 'application/json' });
+  response.end(`${JSON.stringify(result)}\n`);
+}
+
 export function createControl(state: ApiState): Server {
-  return createServer(async (request, response) => {
-    let status = 200;
-    let result: unknown;
-    try {
-      const text = await readText(request);
-      const url = new URL(request.url ?? '/', 'http://control');
-      result = handle(state, request.method ?? '', url, text === '' ? {} : JSON.parse(text));
-    } catch (error) {
-      status = 400;
-      result = { error: error instanceof Error ? error.message : String(error) };
-    }
-    response.writeHead(status, { 'content-type': 'application/json' });
-    response.end(`${JSON.stringify(result)}\n`);
-  });
+  return createServer((request, response) => void answer(state, request, response));
 }

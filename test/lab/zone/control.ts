@@ -31,7 +31,7 @@ export function zoneControl(address: string): ZoneControl {
     records: async (zone) => (await ask('GET', `/zones/${zone}/records`)) as readonly RecordSet[],
     putRecord: async (zone, set) => void (await ask('PUT', `/zones/${zone}/records`, set)),
     deleteRecord: async (zone, name, type) => {
-      const answer = await ask('DELETE', `/zones/${zone}/records?${new URLSearchParams({ name, type })}`);
+      const answer = await ask('DELETE', `/zones/${zone}/records?${new URLSearchParams({ name, type }).toString()}`);
       return (answer as { deleted: boolean }).deleted;
     },
     log: async (since = 0) => (await ask('GET', `/log?since=${since}`)) as readonly LogEntry[],
