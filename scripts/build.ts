@@ -4,10 +4,11 @@
  *   dist/siteward.js       every role and command; role code sits in chunks that are loaded on demand
  *   dist/siteward-host.js  the forced SSH command of application and database hosts: on its own, so that it starts fast
  *   dist/siteward-fuse     the fuse, as it is
- *   app/dist/main.js       the Birthday application, from its own packages
+ *   app/dist/main.js       the Birthday application, by its own build
  *
- * Run by `npm run build`. Parts that are not in the tree are left out and named.
+ * Run by `npm run build` and `make build`. Parts that are not in the tree are left out and named.
  */
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   copyFileSync,
@@ -63,10 +64,9 @@ const shared = {
   logLevel: 'warning',
 } satisfies BuildOptions;
 
-/** One program: where it comes from, in which folder it ends, and how it gets into the folder that is being filled. */
+/** One program: where it comes from, and how it gets into the folder that is being filled. */
 interface Part {
   readonly from: string;
-  readonly folder: 'dist' | 'app/dist';
   readonly file: string;
   make(folder: string): Promise<void>;
 }
@@ -74,7 +74,6 @@ interface Part {
 const parts: readonly Part[] = [
   {
     from: 'src/main.ts',
-    folder: 'dist',
     file: 'siteward.js',
     make: async (outdir) => {
       const entryPoints = { siteward: 'src/main.ts' };
@@ -83,7 +82,6 @@ const parts: readonly Part[] = [
   },
   {
     from: 'src/cli/host.ts',
-    folder: 'dist',
     file: 'siteward-host.js',
     make: async (folder) => {
       await build({ ...shared, entryPoints: ['src/cli/host.ts'], outfile: join(folder, 'siteward-host.js') });
@@ -91,18 +89,8 @@ const parts: readonly Part[] = [
   },
   {
     from: 'systemd/siteward-fuse',
-    folder: 'dist',
     file: 'siteward-fuse',
     make: async (folder) => copyFileSync(join(root, 'systemd/siteward-fuse'), join(folder, 'siteward-fuse')),
-  },
-  {
-    // The lab and the container image take app/dist alone, so this bundle too does without node_modules.
-    from: 'app/src/main.ts',
-    folder: 'app/dist',
-    file: 'main.js',
-    make: async (folder) => {
-      await build({ ...shared, entryPoints: ['app/src/main.ts'], outfile: join(folder, 'main.js') });
-    },
   },
 ];
 
@@ -110,38 +98,51 @@ const parts: readonly Part[] = [
  * Fills a folder beside the old one and swaps them at the end: a build that fails leaves the old one in place, and who
  * starts a program meanwhile gets all of one build.
  */
-async function makeFolder(folder: Part['folder']): Promise<void> {
-  const wanted = parts.filter((part) => part.folder === folder);
-  const present = wanted.filter((part) => existsSync(join(root, part.from)));
-  for (const part of wanted) {
-    if (!present.includes(part)) console.log(`build: ${folder}/${part.file} left out, there is no ${part.from}`);
-  }
-  if (present.length === 0) return;
-
-  const fresh = join(root, `${folder}.new.${process.pid}`);
-  const old = join(root, `${folder}.old.${process.pid}`);
+async function makeDist(): Promise<void> {
+  const fresh = join(root, `dist.new.${process.pid}`);
+  const old = join(root, `dist.old.${process.pid}`);
   try {
     mkdirSync(fresh, { recursive: true });
-    for (const part of present) {
-      const path = join(fresh, part.file);
+    for (const part of parts) {
+      if (!existsSync(join(root, part.from))) {
+        console.log(`build: dist/${part.file} left out, there is no ${part.from}`);
+        continue;
+      }
       await part.make(fresh);
-      chmodSync(path, 0o755);
-      console.log(`build: ${folder}/${part.file} ${Math.ceil(statSync(path).size / 1024)} KiB`);
+      chmodSync(join(fresh, part.file), 0o755);
+      report('dist', fresh, part.file);
     }
-    writePackageFile(join(root, folder, '..', 'package.json'), join(fresh, 'package.json'));
-    if (existsSync(join(root, folder))) renameSync(join(root, folder), old);
-    renameSync(fresh, join(root, folder));
+    writePackageFile(root, fresh);
+    if (existsSync(join(root, 'dist'))) renameSync(join(root, 'dist'), old);
+    renameSync(fresh, join(root, 'dist'));
   } finally {
     rmSync(fresh, { recursive: true, force: true });
     rmSync(old, { recursive: true, force: true });
   }
 }
 
-/** The folder is copied alone; without this file Node would take its modules for CommonJS. */
-function writePackageFile(source: string, target: string): void {
-  const { name, version } = JSON.parse(readFileSync(source, 'utf8')) as { name: string; version: string };
-  writeFileSync(target, `${JSON.stringify({ name, version, type: 'module' })}\n`);
+/** The application builds itself, here as in its Dockerfile, where nothing of siteward is at hand. */
+function makeApplication(): void {
+  const app = join(root, 'app');
+  if (!existsSync(join(app, 'build.ts'))) {
+    console.log('build: app/dist/main.js left out, there is no app/build.ts');
+    return;
+  }
+  execFileSync(process.execPath, ['build.ts'], { cwd: app, stdio: 'inherit' });
+  writePackageFile(app, join(app, 'dist'));
+  report('app/dist', join(app, 'dist'), 'main.js');
 }
 
-await makeFolder('dist');
-await makeFolder('app/dist');
+/** The folder is copied alone; without this file Node would take its modules for CommonJS. */
+function writePackageFile(source: string, folder: string): void {
+  const text = readFileSync(join(source, 'package.json'), 'utf8');
+  const { name, version } = JSON.parse(text) as { name: string; version: string };
+  writeFileSync(join(folder, 'package.json'), `${JSON.stringify({ name, version, type: 'module' })}\n`);
+}
+
+function report(shownFolder: string, folder: string, file: string): void {
+  console.log(`build: ${shownFolder}/${file} ${Math.ceil(statSync(join(folder, file)).size / 1024)} KiB`);
+}
+
+await makeDist();
+makeApplication();
