@@ -10,14 +10,15 @@ export const slotBytes = 64 * 1024;
 const magic = Buffer.from('SITEWARD', 'latin1');
 const layout = 1;
 const headerBytes = 60;
+const pageBytes = 4096;
 
 export type SlotContent = { readonly sequence: number; readonly formatVersion: number; readonly document: unknown };
 
-/** A whole slot, or null when the document does not fit. */
+/** The used part of a slot in whole pages, or null when the document does not fit. */
 export function writeSlot({ sequence, formatVersion, document }: SlotContent): Buffer | null {
   const body = Buffer.from(JSON.stringify(document), 'utf8');
   if (headerBytes + body.length > slotBytes) return null;
-  const slot = Buffer.alloc(slotBytes);
+  const slot = Buffer.alloc(Math.ceil((headerBytes + body.length) / pageBytes) * pageBytes);
   magic.copy(slot, 0);
   slot.writeUInt32LE(layout, 8);
   slot.writeUInt32LE(formatVersion, 12);

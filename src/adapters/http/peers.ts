@@ -1,6 +1,7 @@
 // The peers port: one POST a request over mutual TLS 1.3 with pinned keys. What surely was not sent is rejected, what
 // may have arrived is unknown.
 
+import { request as httpsRequest } from 'node:https';
 import axios, { type AxiosInstance, type AxiosResponse } from 'axios';
 import type { Answer, Request } from '../../core/messages.ts';
 import { done, type Outcome, rejected, unknown } from '../../core/outcome.ts';
@@ -79,14 +80,26 @@ function createClient(address: PeerAddress, identity: Identity, times: ConnectTi
 }
 
 async function post(http: AxiosInstance, body: string, deadlineMs: Ms): Promise<Outcome<Answer>> {
+  let mayBeSent = false;
+  const transport = {
+    request: (...given: Parameters<typeof httpsRequest>) =>
+      // A request is given its socket when the peer's key was found good; it writes nothing before.
+      httpsRequest(...given).once('socket', () => {
+        mayBeSent = true;
+      }),
+  };
   try {
-    return outcomeOf(await http.post<string>('/v1', body, { signal: AbortSignal.timeout(deadlineMs) }));
+    return outcomeOf(await http.post<string>('/v1', body, { signal: AbortSignal.timeout(deadlineMs), transport }));
   } catch (error) {
     const cause = error instanceof Error ? (error.cause ?? error) : error;
     if (cause instanceof NotSent) return rejected(cause.code, cause.message);
-    if (axios.isCancel(error)) return unknown(`no answer within ${deadlineMs} ms`);
-    return unknown(cause instanceof Error ? cause.message : String(cause));
+    const detail = axios.isCancel(error) ? `no answer within ${deadlineMs} ms` : messageOf(cause);
+    return mayBeSent ? unknown(detail) : rejected('unreachable', detail);
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** 4xx means that the core over there never saw the request; 503 that it has not answered, so it may yet act. */
