@@ -56,7 +56,7 @@ function counts(by: Readonly<Record<string, number>>): string {
 
 export function reportText(report: Report): string {
   const { client } = report;
-  const start = report.fromMs ?? client.outages[0]?.fromMs ?? 0;
+  const start = report.fromMs ?? client.addresses[0]?.atMs ?? 0;
   const since = (ms: number) => `${((ms - start) / 1000).toFixed(2)} s`;
   const lines = [
     `client: ${client.acknowledged} writes acknowledged, ${client.lost} of them lost, ${client.failed} requests failed${counts(client.failures)}`,
