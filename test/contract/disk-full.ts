@@ -17,6 +17,7 @@ for (let kib = 64; kib >= 1; kib /= 2) {
 }
 const second = await store.save({ vote: 2 });
 const third = await store.save({ vote: 3 });
+await store.close();
 const loaded = createStore({ path: join(directory, 'state'), formatVersion: 1 }).load();
 const fresh = await createStore({ path: join(directory, 'other'), formatVersion: 1 }).save({});
 const outcomes = [first, second, third, fresh].map((outcome) => outcome.kind);
