@@ -80,12 +80,12 @@ function createClient(address: PeerAddress, identity: Identity, times: ConnectTi
 }
 
 async function post(http: AxiosInstance, body: string, deadlineMs: Ms): Promise<Outcome<Answer>> {
-  let mayBeSent = false;
+  const sent = { maybe: false };
   const transport = {
     request: (...given: Parameters<typeof httpsRequest>) =>
       // A request is given its socket when the peer's key was found good; it writes nothing before.
       httpsRequest(...given).once('socket', () => {
-        mayBeSent = true;
+        sent.maybe = true;
       }),
   };
   try {
@@ -94,7 +94,7 @@ async function post(http: AxiosInstance, body: string, deadlineMs: Ms): Promise<
     const cause = error instanceof Error ? (error.cause ?? error) : error;
     if (cause instanceof NotSent) return rejected(cause.code, cause.message);
     const detail = axios.isCancel(error) ? `no answer within ${deadlineMs} ms` : messageOf(cause);
-    return mayBeSent ? unknown(detail) : rejected('unreachable', detail);
+    return sent.maybe ? unknown(detail) : rejected('unreachable', detail);
   }
 }
 
