@@ -25,11 +25,6 @@ export default [
       // A promise that nobody waits for loses its error; `void` says that it is meant.
       '@typescript-eslint/no-floating-promises': ['error', { allowForKnownSafeCalls: nodeTestCalls() }],
       '@typescript-eslint/no-misused-promises': 'error',
-      // A condition that is always true is a case that somebody believes is handled.
-      '@typescript-eslint/no-unnecessary-condition': [
-        'error',
-        { allowConstantLoopConditions: 'only-allowed-literals' },
-      ],
       '@typescript-eslint/no-unsafe-argument': 'error',
       '@typescript-eslint/no-unsafe-assignment': 'error',
       '@typescript-eslint/no-unsafe-call': 'error',
@@ -41,7 +36,7 @@ export default [
       // "[object Object]" in a reason helps nobody at night; numbers and booleans print as they are.
       '@typescript-eslint/restrict-template-expressions': [
         'error',
-        { allowNumber: true, allowBoolean: true, allowNullish: false, allowRegExp: false },
+        { allowNumber: true, allowBoolean: true, allowNullish: true, allowRegExp: false },
       ],
       '@typescript-eslint/return-await': ['error', 'error-handling-correctness-only'],
       // Closed unions stay closed: a new member shows every place that has to know it.
@@ -52,15 +47,26 @@ export default [
     },
   },
   {
+    // Not at the edge: there a value may change while a callback runs, which the compiler does not see.
+    files: ['src/{catalog,config,core,driver,wire}/**/*.ts'],
+    rules: {
+      // A condition that is always true is a case that somebody believes is handled.
+      '@typescript-eslint/no-unnecessary-condition': [
+        'error',
+        { allowConstantLoopConditions: 'only-allowed-literals' },
+      ],
+    },
+  },
+  {
     // Tests read JSON and break things on purpose.
     files: ['test/**/*.ts'],
     rules: {
-      '@typescript-eslint/no-unnecessary-condition': 'off',
       '@typescript-eslint/no-unsafe-argument': 'off',
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/no-unsafe-call': 'off',
       '@typescript-eslint/no-unsafe-member-access': 'off',
       '@typescript-eslint/no-unsafe-return': 'off',
+      '@typescript-eslint/require-array-sort-compare': 'off',
     },
   },
 ];

@@ -39,7 +39,12 @@ const checks: Stage = [
 /** `tsc` alone would check src/core with Node's types in sight; app/ is a package of its own. */
 function typesCommand(): string {
   const projects = ['tsconfig.json', 'src/core/tsconfig.json', 'app/tsconfig.json'].filter(has);
-  return projects.map((project) => `tsc --noEmit -p ${project}`).join(' && ');
+  return projects
+    .map(
+      (project) =>
+        `tsc --noEmit --incremental --tsBuildInfoFile .state/${project.replaceAll('/', '-')}buildinfo -p ${project}`,
+    )
+    .join(' && ');
 }
 
 /** Test files of a folder, run by node:test. A folder without any is no suite. */
