@@ -46,6 +46,11 @@ export const metrics = {
     help: 'Time left of the quarantine after a start (L4, L8).',
     labels: [],
   },
+  siteward_cool_down_left_seconds: {
+    type: 'gauge',
+    help: 'Time left in which no other change of primary is made without an order (V6).',
+    labels: [],
+  },
   siteward_grants_total: { type: 'counter', help: 'Renewals granted or refused (agent).', labels: ['outcome'] },
   siteward_replication_lag_bytes: {
     type: 'gauge',

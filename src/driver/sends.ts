@@ -51,7 +51,9 @@ export function createSends({ peers, register, report, afterEffect }: SendsOptio
   }
 
   /** Done gives the text as it lies there now: what the next swap has to expect. */
-  async function swapRegister(send: Extract<Send, { kind: 'register-swap' }>): Promise<Outcome<{ readonly text: string }>> {
+  async function swapRegister(
+    send: Extract<Send, { kind: 'register-swap' }>,
+  ): Promise<Outcome<{ readonly text: string }>> {
     if (register === null) return noRegister;
     const text = formatRegisterState(send.next);
     const outcome = await settled(() => register.swap(send.expected, text, send.deadlineMs));

@@ -1,5 +1,11 @@
 import type { Lsn } from '../core/lsn.ts';
-import type { ClusterRow, PrimaryReport, ProcessReport, ServerReport, StandbyReport } from '../core/observe/observation.ts';
+import type {
+  ClusterRow,
+  PrimaryReport,
+  ProcessReport,
+  ServerReport,
+  StandbyReport,
+} from '../core/observe/observation.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Site } from '../core/site.ts';
 import type { Ms } from '../core/time.ts';

@@ -5,7 +5,10 @@ import type { Outcome } from '../core/outcome.ts';
  * Both damaged is `amnesia` (Q8), never an empty start.
  */
 export type Store = {
-  load(): { readonly kind: 'absent' } | { readonly kind: 'found'; readonly document: unknown; readonly formatVersion: number } | { readonly kind: 'damaged'; readonly detail: string };
+  load():
+    | { readonly kind: 'absent' }
+    | { readonly kind: 'found'; readonly document: unknown; readonly formatVersion: number }
+    | { readonly kind: 'damaged'; readonly detail: string };
   /** Resolves after fsync. A rejected or unknown outcome ends the process: the disk is the truth. */
   save(document: unknown): Promise<Outcome<void>>;
 };

@@ -41,4 +41,4 @@ export const record = z.strictObject({
 export const accepted = z.strictObject({ ballot, record });
 
 /** Every message of one cluster names it, and all but the voters' own notices name the voter set too. */
-export const addressed = { cluster: name, voters: fingerprint };
+export const addressed = { cluster: text(textLimit.name), voters: fingerprint };

@@ -100,7 +100,7 @@ const order = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('resume') }),
   z.strictObject({ kind: z.literal('restart') }),
 ]);
-const orderRequest = z.strictObject({ type: z.literal('order'), cluster: name, order });
+const orderRequest = z.strictObject({ type: z.literal('order'), cluster: text(textLimit.name), order });
 const status = z.strictObject({ type: z.literal('status') });
 const init = z.strictObject({ type: z.literal('init'), accepted, createRegister: z.boolean() });
 

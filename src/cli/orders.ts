@@ -1,0 +1,163 @@
+// `siteward failover`, `entry`, `pause`, `resume`, `restart`: a person's orders. Each is given to one agent, which drives
+// it by the cluster's own rules, and is then watched until it has ended.
+
+import { setTimeout as pause } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { EXIT } from '../catalog/exit-codes.ts';
+import type { AgentStatus } from '../core/agent/status.ts';
+import type { Order } from '../core/messages.ts';
+import { type Site, sites } from '../core/site.ts';
+import {
+  askAgents,
+  type Client,
+  clientOptions,
+  clientUsage,
+  giveOrder,
+  livingAgents,
+  openClient,
+  Refused,
+} from './client.ts';
+import type { Output } from './config.ts';
+
+export type OrderCommand = 'failover' | 'entry' | 'pause' | 'resume' | 'restart';
+
+const usages: Readonly<Record<OrderCommand, string>> = {
+  failover: `usage: siteward failover [--to SITE] [--dry-run] [--accept-loss] [--force]
+
+Moves the primary to the other site, whether the present one is healthy (nothing is lost) or not.
+  --to SITE      site1 or site2; the other site than the primary's when left out
+  --dry-run      changes nothing and lists each step
+  --accept-loss  goes on although the standby lacks more WAL than policy.maxLagBytes
+  --force        acts without a majority`,
+  entry: 'usage: siteward entry --to SITE\n\nMoves the public name to the service host of SITE.',
+  pause:
+    'usage: siteward pause [--reason TEXT]\n\nNothing is moved without an order until `siteward resume`; a crashed database is restarted in place.',
+  resume: 'usage: siteward resume\n\nEnds a pause.',
+  restart: 'usage: siteward restart\n\nStops and starts the primary under its lease.',
+};
+
+const options = {
+  ...clientOptions,
+  to: { type: 'string' },
+  'dry-run': { type: 'boolean' },
+  'accept-loss': { type: 'boolean' },
+  force: { type: 'boolean' },
+  reason: { type: 'string' },
+} as const;
+
+function parse(args: readonly string[]) {
+  try {
+    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
+    return positionals.length > 0 ? null : values;
+  } catch {
+    return null;
+  }
+}
+
+type Values = NonNullable<ReturnType<typeof parse>>;
+
+function siteOf(text: string | undefined): Site | null | undefined {
+  if (text === undefined) return null;
+  return sites.find((site) => site === text);
+}
+
+function orderOf(command: OrderCommand, values: Values): Order | null {
+  const to = siteOf(values.to);
+  if (to === undefined || (to !== null && command !== 'failover' && command !== 'entry')) return null;
+  switch (command) {
+    case 'failover':
+      return {
+        kind: 'failover',
+        to,
+        dryRun: values['dry-run'] === true,
+        acceptLoss: values['accept-loss'] === true,
+        force: values.force === true,
+        otherSideIsDown: false,
+      };
+    case 'entry':
+      return to === null ? null : { kind: 'entry', to };
+    case 'pause':
+      return { kind: 'pause', reason: values.reason ?? '' };
+    case 'resume':
+    case 'restart':
+      return { kind: command };
+  }
+}
+
+/** Returns the exit code. */
+export async function runOrder(command: OrderCommand, args: readonly string[], output: Output): Promise<number> {
+  const values = parse(args);
+  const order = values === null ? null : orderOf(command, values);
+  if (values === null || order === null || values.help === true) {
+    (values?.help === true ? output.out : output.err)(`${usages[command]}\n${clientUsage}`);
+    return values?.help === true ? EXIT.ok : EXIT.usage;
+  }
+  const client = openClient(values);
+  try {
+    return await carryOut(client, order, values.json === true, output);
+  } finally {
+    await client.close();
+  }
+}
+
+/** A planned move is driven best by the agent of the site it goes to; all else by the first that answers. */
+function driver(
+  living: readonly { site: Site; status: AgentStatus }[],
+  order: Order,
+): { site: Site; status: AgentStatus } {
+  const [first] = living;
+  if (first === undefined) throw new Refused('no agent answers', EXIT.unreachable);
+  const primary = first.status.record?.primary;
+  const wanted = order.kind === 'failover' ? (order.to ?? sites.find((site) => site !== primary)) : undefined;
+  return living.find(({ site }) => site === wanted) ?? first;
+}
+
+async function carryOut(client: Client, order: Order, json: boolean, output: Output): Promise<number> {
+  const living = await livingAgents(client);
+  const { site, status } = driver(living, order);
+  const ack = await giveOrder(client, site, status.cluster ?? '', order);
+  const dry = order.kind === 'failover' && order.dryRun;
+  if (dry || !ack.ok) {
+    if (json) output.out(JSON.stringify({ ok: ack.ok, why: ack.why, steps: ack.steps, dryRun: dry }));
+    else {
+      (ack.ok ? output.out : output.err)(ack.ok ? `${ack.why}:` : `refused: ${ack.why}`);
+      ack.steps.forEach((step, index) => output.out(`  ${index + 1}. ${step}`));
+      if (dry) output.out('nothing was changed');
+    }
+    return ack.ok ? EXIT.ok : EXIT.refused;
+  }
+  if (order.kind === 'restart') {
+    output.out(json ? JSON.stringify({ ok: true, why: ack.why }) : ack.why);
+    return EXIT.ok;
+  }
+  return watch(client, site, Number(/^order (\d+)/.exec(ack.why)?.[1] ?? '0'), json, output);
+}
+
+/** An order ends by itself: done, or undone after order.timeout (Tmax(1+D) later past a silent guard). */
+async function watch(client: Client, site: Site, id: number, json: boolean, output: Output): Promise<number> {
+  const { lease, order } = client.config;
+  const began = performance.now();
+  const limitMs = order.timeoutMs + Math.max(lease.ttlMs, lease.witnessTtlMs) * (1 + lease.drift) + 5000;
+  let phase = '';
+  while (performance.now() - began < limitMs) {
+    const report = (await askAgents(client)).find((each) => each.site === site)?.status;
+    const now = report?.order?.id === id ? report.order.phase : phase;
+    if (now !== phase && !json) output.out(`${((performance.now() - began) / 1000).toFixed(1)} s  ${now}`);
+    phase = now;
+    const ended = report?.lastOrder?.id === id ? report.lastOrder : null;
+    if (ended !== null) {
+      const tookMs = Math.round(performance.now() - began);
+      if (json) output.out(JSON.stringify({ ok: ended.outcome === 'done', ...ended, tookMs }));
+      else
+        (ended.outcome === 'done' ? output.out : output.err)(
+          `${ended.what}: ${ended.outcome}${ended.why === '' ? '' : `, ${ended.why}`} (${(tookMs / 1000).toFixed(1)} s)`,
+        );
+      return ended.outcome === 'done' ? EXIT.ok : EXIT.timeout;
+    }
+    await pause(100);
+  }
+  throw new Refused(
+    `${site}'s agent does not say how order ${id} ended: siteward status shows where things stand`,
+    EXIT.timeout,
+  );
+}

@@ -1,0 +1,152 @@
+// The agent witness: a third voter with a clock and no opinion. It promises, votes and grants by the same rules as an
+// agent's voter (Q3, L2 to L4, L7); it probes nothing, proposes nothing and decides nothing.
+
+import type { StepResult } from '../effects.ts';
+import type { Answer, GuardAnswer, Refusal, Request } from '../messages.ts';
+import { sameBallot } from '../quorum/ballot.ts';
+import type { Round } from '../quorum/round.ts';
+import {
+  accept,
+  grant,
+  learnChosen,
+  prepare,
+  release,
+  startVoter,
+  type Voter,
+  type VoterDurable,
+  type VoterRules,
+  viewOf,
+  withDurable,
+} from '../quorum/voter.ts';
+import { guardSite, type PeerId, voterOf } from '../site.ts';
+import type { Instant, Moment } from '../time.ts';
+
+export type WitnessState = { readonly voter: Voter; readonly rules: VoterRules; readonly startedAt: Instant };
+
+export type WitnessEvent =
+  | { readonly type: 'tick' }
+  | { readonly type: 'request'; readonly from: PeerId; readonly request: Request; readonly replyTo: number };
+
+/** Nothing is ever due here; this only keeps the process's own watchdog fed. */
+const idleTickMs = 500;
+
+export function startWitness(disk: VoterDurable, amnesia: boolean, rules: VoterRules, now: Instant): WitnessState {
+  return { voter: startVoter(disk, amnesia, rules, now), rules, startedAt: now };
+}
+
+export function witnessStep(
+  state: WitnessState,
+  event: WitnessEvent,
+  moment: Moment,
+): StepResult<WitnessState, VoterDurable, never> {
+  const taken = event.type === 'request' ? take(state, event.from, event.request, moment) : null;
+  const voter = taken?.voter ?? state.voter;
+  const send =
+    taken === null || event.type !== 'request'
+      ? []
+      : [{ kind: 'reply', replyTo: event.replyTo, answer: taken.answer } as const];
+  return {
+    state: { ...state, voter },
+    effects: { fence: false, persist: voter.durable === state.voter.durable ? null : voter.durable, send, act: [] },
+    trace: [],
+    wakeAt: moment.now + idleTickMs,
+  };
+}
+
+type Taken = { readonly voter: Voter; readonly answer: Answer };
+
+function ack(voter: Voter, ok: boolean, why = ''): Taken {
+  return { voter, answer: { type: 'ack', ok, why, steps: [] } };
+}
+
+function take({ voter, rules, startedAt }: WitnessState, from: PeerId, request: Request, { now }: Moment): Taken {
+  if (guardSite(from) !== null) return takeFromGuard(voter, rules, from, request, now);
+  if (voterOf(from) !== null) return takeFromVoter(voter, rules, request, now);
+  if (request.type === 'init') return found(voter, rules, request);
+  if (request.type !== 'status') return ack(voter, false, `a witness takes no ${request.type} from ${from}`);
+  const status = {
+    witness: true,
+    upMs: now - startedAt,
+    cluster: voter.durable.cluster,
+    record: voter.durable.chosen?.record ?? null,
+    view: viewOf(voter, now),
+  };
+  return { voter, answer: { type: 'status-answer', status } };
+}
+
+function takeFromGuard(voter: Voter, rules: VoterRules, from: PeerId, request: Request, now: Instant): Taken {
+  const answer = (next: Voter, granted: boolean, refusal: Refusal | null, round: Round | null): Taken => ({
+    voter: next,
+    answer: guardAnswer(next, granted, refusal, round),
+  });
+  switch (request.type) {
+    case 'renew': {
+      if (request.site !== guardSite(from)) return ack(voter, false, `${from} is not the guard of ${request.site}`);
+      const result = grant(voter, request, false, rules, now);
+      return answer(result.voter, result.refusal === null, result.refusal, request.round);
+    }
+    case 'release': {
+      const own = request.site === guardSite(from) && request.cluster === voter.durable.cluster;
+      return answer(own ? release(voter, request) : voter, false, null, request.round);
+    }
+    case 'inquire':
+      return answer(voter, false, null, null);
+    default:
+      return ack(voter, false, `a witness takes no ${request.type} from a guard`);
+  }
+}
+
+/** It knows nothing of the standby, and says so. */
+function guardAnswer(voter: Voter, granted: boolean, refusal: Refusal | null, round: Round | null): GuardAnswer {
+  return {
+    type: 'guard-answer',
+    granted: granted ? 'witness' : null,
+    refusal,
+    round,
+    chosen: voter.durable.chosen,
+    standby: { mayTakeOver: false, why: 'a witness does not watch the standby', received: null, ageMs: 0 },
+    refusing: false,
+    hearsPeer: true,
+  };
+}
+
+function takeFromVoter(voter: Voter, rules: VoterRules, request: Request, now: Instant): Taken {
+  switch (request.type) {
+    case 'prepare': {
+      const { voter: next, refusal } = prepare(voter, request, rules);
+      return { voter: next, answer: { type: 'promise', promised: refusal === null, refusal, view: viewOf(next, now) } };
+    }
+    case 'accept': {
+      const { voter: next, refusal } = accept(voter, request, rules, now);
+      return {
+        voter: next,
+        answer: { type: 'accepted', accepted: refusal === null, refusal, view: viewOf(next, now) },
+      };
+    }
+    case 'chosen':
+      return ack(learnChosen(voter, request.chosen), true);
+    case 'state': {
+      const next = request.view.chosen === null ? voter : learnChosen(voter, request.view.chosen);
+      return { voter: next, answer: { type: 'view', view: viewOf(next, now) } };
+    }
+    default:
+      return ack(voter, false, `a witness takes no ${request.type} from a voter`);
+  }
+}
+
+/** Q0: once, with no state here; it may be repeated with the same record only. */
+function found(voter: Voter, rules: VoterRules, request: Extract<Request, { type: 'init' }>): Taken {
+  const { accepted } = request;
+  const { cluster, accepted: held } = voter.durable;
+  if (voter.amnesia) return ack(voter, false, 'this witness has a damaged state file: it cannot found a cluster');
+  if (accepted.record.voters !== rules.voters)
+    return ack(voter, false, 'this witness was configured with another voter set');
+  if (
+    cluster !== null &&
+    (cluster !== accepted.record.cluster || held === null || !sameBallot(held.ballot, accepted.ballot))
+  ) {
+    return ack(voter, false, `this witness belongs to cluster ${cluster} already`);
+  }
+  const founded = withDurable(voter, { cluster: accepted.record.cluster, promised: accepted.ballot, accepted });
+  return ack(learnChosen(founded, accepted), true);
+}

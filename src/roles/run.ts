@@ -1,0 +1,116 @@
+// Running a daemon: load its state, start the driver, listen, tell the supervisor, and end in order on a signal.
+
+import { join } from 'node:path';
+import { createStore } from '../adapters/disk/store.ts';
+import { createPlainListener, type PlainReport } from '../adapters/http/plain-listener.ts';
+import { EXIT } from '../catalog/exit-codes.ts';
+import type { StepFunction } from '../core/effects.ts';
+import { createDriver, type Driver } from '../driver/driver.ts';
+import type { DriverEvent, FenceControl, Perform } from '../driver/events.ts';
+import type { Log } from '../ports/log.ts';
+import type { Register } from '../ports/register.ts';
+import type { Store } from '../ports/store.ts';
+import { stateFormat } from '../wire/state-files.ts';
+import type { Base } from './base.ts';
+
+export type Loaded<Durable> = { readonly durable: Durable; readonly amnesia: boolean };
+
+/** Q8: absent is a new voter; damaged, or of a form that is not ours, is amnesia. */
+export function loadState<Durable>(
+  store: Store,
+  log: Log,
+  read: (document: unknown) => Durable | null,
+  empty: Durable,
+): Loaded<Durable> {
+  const found = store.load();
+  if (found.kind === 'absent') return { durable: empty, amnesia: false };
+  const durable = found.kind === 'found' && found.formatVersion === stateFormat ? read(found.document) : null;
+  if (durable !== null) return { durable, amnesia: false };
+  log.event('error', 'state.damaged', {
+    why: found.kind === 'damaged' ? found.detail : 'it is not of a form this version writes',
+  });
+  return { durable: empty, amnesia: true };
+}
+
+export function openStore(base: Base, role: string): Store & { close(): Promise<void> } {
+  return createStore({ path: join(base.config.paths.stateDirectory, `${role}.state`), formatVersion: stateFormat });
+}
+
+export type Running<State, Event, Durable, Deed extends { readonly kind: string }, Value> = {
+  readonly base: Base;
+  readonly step: StepFunction<State, Event, Durable, Deed>;
+  readonly initial: State;
+  readonly store: Store & { close(): Promise<void> };
+  readonly register: Register | null;
+  readonly perform: Perform<Deed, Value>;
+  readonly fence: FenceControl<State> | null;
+  readonly namePersist?: (durable: Durable) => readonly string[];
+  /** Sets the gauges from the state; called at each scrape. */
+  readonly measure: (state: State) => void;
+  readonly health: (state: State) => PlainReport;
+  readonly entry: (state: State) => PlainReport;
+  /** Closes the role's own adapters, in reverse order of opening. */
+  readonly close: () => Promise<void>;
+};
+
+/** Starts everything and returns once the daemon serves. It ends by a signal, or by exit code 1 when it cannot go on. */
+export async function runDaemon<
+  State,
+  Event extends DriverEvent<Value>,
+  Durable,
+  Deed extends { readonly kind: string },
+  Value,
+>(running: Running<State, Event, Durable, Deed, Value>): Promise<Driver<State>> {
+  const { base } = running;
+  const { log, metrics, config, part, supervisor } = base;
+  const fatal = (reason: string): void => {
+    log.event('error', 'process.fatal', { reason });
+    log.flush();
+    process.exit(EXIT.bug);
+  };
+  const driver = createDriver({
+    step: running.step,
+    initial: running.initial,
+    clock: base.clock,
+    random: base.random,
+    store: running.store,
+    log,
+    peers: base.peers,
+    register: running.register,
+    perform: running.perform,
+    fence: running.fence,
+    onFatal: fatal,
+    onStepped: () => supervisor.alive(),
+    afterEffect: base.afterEffect,
+    ...(running.namePersist === undefined ? {} : { namePersist: running.namePersist }),
+  });
+  const plain = createPlainListener({
+    address: config.listen === 'own' ? part.host.address : null,
+    port: config.ports.metrics,
+    metrics: () => {
+      running.measure(driver.state());
+      return metrics.render();
+    },
+    health: () => running.health(driver.state()),
+    entry: () => running.entry(driver.state()),
+  });
+  const close = async (signal: string): Promise<void> => {
+    log.event('info', 'process.stopping', { signal });
+    supervisor.stopping();
+    await driver.stop();
+    await Promise.allSettled([base.server.close(), plain.close(), base.peers.close(), running.close()]);
+    await running.store.close();
+    log.flush();
+    process.exit(EXIT.ok);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void close(signal));
+  process.on('uncaughtException', (error) => fatal(error.stack ?? error.message));
+  process.on('unhandledRejection', (reason) => fatal(`unhandled: ${String(reason)}`));
+  await base.server.listen(driver.handle);
+  await plain.listen();
+  driver.start();
+  log.event('info', 'process.started', { me: base.me, node: process.version, state: config.paths.stateDirectory });
+  supervisor.ready();
+  base.started();
+  return driver;
+}

@@ -1,0 +1,41 @@
+// Schemas of the state files: what a daemon finds on its own disk is bytes like any other. What does not fit is damage,
+// and a voter with damaged state does not vote (Q8).
+
+import { z } from 'zod';
+import type { AgentDurable } from '../core/agent/state.ts';
+import type { VoterDurable } from '../core/quorum/voter.ts';
+import { accepted, ballot, counter, epochId, lsn, ms, text } from './fields.ts';
+import type { Same } from './same.ts';
+
+export const voterDurable = z.strictObject({
+  cluster: text(200).nullable(),
+  promised: ballot,
+  accepted: accepted.nullable(),
+  chosen: accepted.nullable(),
+  longestTtlMs: ms,
+});
+true satisfies Same<z.infer<typeof voterDurable>, VoterDurable>;
+
+export const agentDurable = z.strictObject({
+  voter: voterDurable,
+  seen: z.strictObject({ site1: ballot.optional(), site2: ballot.optional(), witness: ballot.optional() }),
+  registerSerial: counter,
+  lastPrimary: z.strictObject({ position: lsn, epoch: epochId }).nullable(),
+  learned: z.strictObject({ epoch: epochId, wall: z.number() }).nullable(),
+  entryMoved: z.number(),
+  systemId: text(40).nullable(),
+  founded: z.boolean(),
+});
+
+/** One format so far; a newer one names its upgrade path here. */
+export const stateFormat = 1;
+
+export function readAgentDurable(document: unknown): AgentDurable | null {
+  const parsed = agentDurable.safeParse(document);
+  return parsed.success ? (parsed.data as AgentDurable) : null;
+}
+
+export function readVoterDurable(document: unknown): VoterDurable | null {
+  const parsed = voterDurable.safeParse(document);
+  return parsed.success ? parsed.data : null;
+}
