@@ -11,6 +11,8 @@ import type { Processes } from './processes.ts';
 import type { DatabaseSettings, ProcessControl } from './settings.ts';
 
 export type Control = {
+  /** When no process has come this long after a start, none will. */
+  readonly nothingCameMs: Ms;
   /** Whatever a start needs that can be done before it is allowed. */
   prepare(deadlineMs: Ms): Promise<void>;
   /** Hands the start over. Synchronous up to the one program it runs, so that a check right before it still holds. */
@@ -28,6 +30,8 @@ export function createControl(settings: DatabaseSettings, kind: ProcessControl, 
         : run(program, first, deadlineMs);
     };
     return {
+      // A job of systemd's, then a Perl script, then pg_ctl.
+      nothingCameMs: 3000,
       // Five starts in ten seconds, and systemd refuses the next one; a killed unit is `failed`, and this clears both.
       prepare: async (deadlineMs) => {
         await systemctl(['reset-failed'], deadlineMs);
@@ -38,6 +42,7 @@ export function createControl(settings: DatabaseSettings, kind: ProcessControl, 
     };
   }
   return {
+    nothingCameMs: 1000,
     prepare: () => {
       removeStaleLocks(settings, processes);
       return Promise.resolve();

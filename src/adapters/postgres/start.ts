@@ -15,8 +15,6 @@ import { writeStandbyConfig } from './standby-config.ts';
 const pollMs: Ms = 20;
 /** One question while waiting for a server that is coming up. */
 const questionMs: Ms = 500;
-/** A start that left no process after this has failed; systemd may take a moment to begin. */
-const nothingCameMs: Ms = 3000;
 
 type Starts = Pick<Database, 'startPrimary' | 'startStandby' | 'promote'>;
 
@@ -85,7 +83,7 @@ async function comesUp(parts: Parts, budget: Budget, allowed: () => boolean, bef
       return recovering.value ? rejected('in-recovery', 'it came up in recovery') : done(undefined);
     }
     last = recovering.detail;
-    if (performance.now() - began > nothingCameMs && parts.processes.list().length === 0) {
+    if (performance.now() - began > parts.control.nothingCameMs && parts.processes.list().length === 0) {
       return rejected('not-started', `no process runs: ${last}`);
     }
     await pause(pollMs);
@@ -110,7 +108,7 @@ async function startStandby(parts: Parts, budget: Budget): Promise<Outcome<void>
     // Recovery from far back takes its time; the postmaster that says so runs.
     if (answer.kind === 'done' || (answer.kind === 'rejected' && answer.code === 'starting-up')) return done(undefined);
     last = answer.detail;
-    if (performance.now() - began > nothingCameMs && parts.processes.list().length === 0) {
+    if (performance.now() - began > parts.control.nothingCameMs && parts.processes.list().length === 0) {
       return rejected('not-started', `no process runs: ${last}`);
     }
     await pause(pollMs);
