@@ -1,0 +1,19 @@
+// argv to command, nothing else. Each command is loaded when it is called, so that a process imports what its role needs.
+
+import { EXIT } from './catalog/exit-codes.ts';
+
+const output = {
+  out: (text: string): void => void process.stdout.write(`${text}\n`),
+  err: (text: string): void => void process.stderr.write(`${text}\n`),
+};
+
+try {
+  const { runCommand } = await import('./cli/commands.ts');
+  const code = await runCommand(process.argv.slice(2), output);
+  // A daemon returns null and lives on.
+  if (code !== null) process.exitCode = code;
+} catch (error) {
+  const known = error instanceof Error && 'code' in error && typeof error.code === 'number';
+  output.err(known ? `siteward: ${error.message}` : `siteward: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  process.exitCode = known ? (error.code as number) : EXIT.bug;
+}
