@@ -180,7 +180,7 @@ for name in "${order[@]}"; do
 done
 
 while :; do
-  if read -r -t 0.1 -u 3 verb name; then obey "$verb" "$name"; fi
+  if read -r -t 0.2 -u 3 verb name; then obey "$verb" "$name"; fi
   now_ms
   for name in "${order[@]}"; do check "$name"; done
 done

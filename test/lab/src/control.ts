@@ -207,7 +207,7 @@ export async function personalPgCtl(
   const command = [`${postgres.binDirectory}/pg_ctl`, '-D', postgres.dataDirectory, '-w', '-t', '30'];
   const detail =
     action === 'start'
-      ? ['-l', '/var/log/postgresql/postgresql.log', '-o', `-c config_file=${postgres.configFile}`, 'start']
+      ? ['-l', postgres.logFile, '-o', `-c config_file=${postgres.configFile}`, 'start']
       : ['-m', 'fast', 'stop'];
   const result = await execIn(paths, host, [...command, ...detail], { user: 'postgres', timeoutMs: 40_000 });
   if (result.code !== 0) throw new LabError(`${host}: pg_ctl ${action}: ${(result.stderr || result.stdout).trim()}`);

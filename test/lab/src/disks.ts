@@ -50,7 +50,7 @@ const ETC = [
 
 /** The dedicated account of the forced ssh command, and the one the application runs as. */
 export const SSH_ACCOUNT = 'siteward';
-export const SSH_UID = 64_101;
+export const APP_OWNER: Account = { uid: 64_101, gid: 64_101 };
 
 export interface DiskContents {
   readonly clusterFile: string;
@@ -64,7 +64,6 @@ export async function makeDisks(paths: LabPaths, contents: DiskContents): Promis
   const present = ETC.filter((entry) => existsSync(join('/etc', entry)));
   await must('sh', ['-c', 'cd /etc && cp -a --parents -- "$@"', 'sh', ...present, template]);
   const postgres = accountOf('postgres');
-  for (const account of ['passwd', 'group', 'shadow'] as const) appendAccount(template, account);
   for (const host of HOSTS) {
     const disk = paths.disk(host);
     for (const directory of [
@@ -88,14 +87,15 @@ export async function makeDisks(paths: LabPaths, contents: DiskContents): Promis
   for (const host of HOSTS) writeHostFiles(paths, host, contents, postgres);
 }
 
-function appendAccount(template: string, file: 'passwd' | 'group' | 'shadow'): void {
+/** On database hosts the account is postgres by another name: a fence kills PostgreSQL's processes. */
+function appendAccount(etc: string, file: 'passwd' | 'group' | 'shadow', { uid, gid }: Account): void {
   const line = {
-    passwd: `${SSH_ACCOUNT}:x:${SSH_UID}:${SSH_UID}:siteward:/var/lib/siteward:/bin/sh\n`,
-    group: `${SSH_ACCOUNT}:x:${SSH_UID}:\n`,
+    passwd: `${SSH_ACCOUNT}:x:${uid}:${gid}:siteward:/var/lib/siteward:/bin/sh\n`,
+    group: `${SSH_ACCOUNT}:x:${gid}:\n`,
     // `*` is no password, and unlike `!` not a locked account, which sshd would refuse.
     shadow: `${SSH_ACCOUNT}:*:19000:0:99999:7:::\n`,
   }[file];
-  const path = join(template, file);
+  const path = join(etc, file);
   const before = existsSync(path) ? readFileSync(path, 'utf8') : '';
   const kept = before.split('\n').filter((entry) => entry !== '' && !entry.startsWith(`${SSH_ACCOUNT}:`));
   writeFileSync(path, `${kept.join('\n')}\n${line}`);
@@ -145,16 +145,18 @@ function writeHostFiles(paths: LabPaths, host: HostName, contents: DiskContents,
   if (kind === 'db') put('etc/siteward/secrets/probe.password', `${contents.secrets.passwords.probe}\n`);
   if (kind === 'app') writeEnvFiles(disk, contents.secrets.passwords, put);
   chownSync(join(disk, 'var/lib/siteward'), own.uid, own.gid);
+  const command = kind === 'app' ? APP_OWNER : own;
+  mkdirSync(join(disk, 'var/lib/siteward-host'), { mode: 0o700 });
+  chownSync(join(disk, 'var/lib/siteward-host'), command.uid, command.gid);
+  for (const file of ['passwd', 'group', 'shadow'] as const) appendAccount(etc, file, kind === 'db' ? own : APP_OWNER);
 }
 
 type Put = (path: string, text: string, owner?: Account, mode?: number) => void;
 
 function writeEnvFiles(disk: string, passwords: Passwords, put: Put): void {
-  const owner = { uid: SSH_UID, gid: SSH_UID };
-  for (const site of SITES) put(`srv/birthday/${site}.env`, envFile(site, passwords), owner);
-  put('srv/birthday/.env', envFile('site1', passwords), owner);
-  chownSync(join(disk, 'srv/birthday'), owner.uid, owner.gid);
-  chownSync(join(disk, 'var/lib/siteward'), owner.uid, owner.gid);
+  for (const site of SITES) put(`srv/birthday/${site}.env`, envFile(site, passwords), APP_OWNER);
+  put('srv/birthday/.env', envFile('site1', passwords), APP_OWNER);
+  chownSync(join(disk, 'srv/birthday'), APP_OWNER.uid, APP_OWNER.gid);
 }
 
 function envFile(site: 'site1' | 'site2', passwords: Passwords): string {

@@ -14,7 +14,7 @@ import { liveMark, removeMark, writeMark } from './marks.ts';
 import { plugIn, unplug } from './network.ts';
 import type { LabPaths } from './paths.ts';
 import { SHELL } from './paths.ts';
-import type { RunOptions, RunResult } from './process.ts';
+import type { ProcessMark, RunOptions, RunResult } from './process.ts';
 import { childrenOf, isAlive, markOf, must, processesBelow, run, signalMarked, waitFor } from './process.ts';
 import type { HostName } from './topology.ts';
 import { ADDRESSES, gatewayOf, LabError } from './topology.ts';
@@ -98,6 +98,16 @@ export async function bootHost(paths: LabPaths, host: HostName, binds: readonly 
   const mark = init === undefined ? undefined : markOf(init);
   if (mark === undefined) throw new LabError(`${host} did not boot: ${tail(log)}`);
   writeMark(paths, host, mark);
+  try {
+    await finishBoot(keeper, host, mark, log);
+  } catch (error) {
+    signalMarked(mark, 'SIGKILL');
+    removeMark(paths, host);
+    throw error;
+  }
+}
+
+async function finishBoot(keeper: number, host: HostName, mark: ProcessMark, log: string): Promise<void> {
   await plugIn(keeper, host, mark.pid);
   const booted = await waitFor(
     () => {
@@ -126,13 +136,18 @@ export async function cutPower(paths: LabPaths, hosts: readonly HostName[]): Pro
 }
 
 /** Runs a command in a host, to its end. */
-export function execIn(
+export async function execIn(
   paths: LabPaths,
   host: HostName,
   command: readonly string[],
   options: RunOptions & { readonly user?: string } = {},
 ): Promise<RunResult> {
-  return run('nsenter', execArguments(paths, host, command, options.user), options);
+  // A kill of nsenter would leave its child: the deadline is kept inside the host, for the command and all it started.
+  const timeoutMs = options.timeoutMs ?? 60_000;
+  const bounded = ['timeout', '-s', 'KILL', (timeoutMs / 1000).toFixed(3), ...command];
+  const args = execArguments(paths, host, bounded, options.user);
+  const result = await run('nsenter', args, { ...options, timeoutMs: timeoutMs + 2_000 });
+  return { ...result, timedOut: result.timedOut || result.code === 137 };
 }
 
 /** nsenter's arguments for a command in a host: for who wants to spawn it another way. */

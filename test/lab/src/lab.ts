@@ -209,7 +209,7 @@ export class Lab {
   /** What a service has said since the lab came up; undefined when it never ran. */
   logs(host: string, service: string): string | undefined {
     const disk = this.paths.disk(requireHost(host));
-    const file = service === POSTGRES ? 'var/log/postgresql/postgresql.log' : `var/log/lab/${service}.log`;
+    const file = service === POSTGRES ? findPostgres().logFile : `var/log/lab/${service}.log`;
     return existsSync(join(disk, file)) ? readFileSync(join(disk, file), 'utf8') : undefined;
   }
 }

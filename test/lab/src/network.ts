@@ -15,7 +15,9 @@ export async function plugIn(keeper: number, host: HostName, init: number): Prom
     `link set ${host} up`,
     `route replace ${ADDRESSES[host]}/32 dev ${host}`,
   ].join('\n');
-  await must('nsenter', inKeeper(keeper, ['ip', '-batch', '-']), { input: `${batch}\n`, timeoutMs: 10_000 });
+  // The kernel takes a dead host's namespace down in its own time; its cable may still hang here.
+  const script = 'ip link del "$0" 2>/dev/null; exec ip -batch -';
+  await must('nsenter', inKeeper(keeper, ['sh', '-c', script, host]), { input: `${batch}\n`, timeoutMs: 10_000 });
 }
 
 /** Nothing comes out of the host any more, not even the kernel's good-bye for its connections. */

@@ -25,6 +25,8 @@ export interface PostgresPlace {
   readonly dataDirectory: string;
   readonly configDirectory: string;
   readonly configFile: string;
+  /** Where the server's own output goes, whoever starts it. */
+  readonly logFile: string;
 }
 
 /** The newest PostgreSQL that Debian's packages installed. */
@@ -41,6 +43,7 @@ export function findPostgres(): PostgresPlace {
     dataDirectory: `/var/lib/postgresql/${version}/main`,
     configDirectory: `/etc/postgresql/${version}/main`,
     configFile: `/etc/postgresql/${version}/main/postgresql.conf`,
+    logFile: `/var/lib/postgresql/${version}/postgresql.log`,
   };
 }
 
@@ -86,8 +89,8 @@ function serverConfig(place: PostgresPlace, site: SiteName): string {
     'wal_sender_timeout = 5s',
     'wal_receiver_timeout = 5s',
     `primary_conninfo = 'host=${upstream} port=5432 user=siteward_replication passfile=/var/lib/postgresql/.pgpass ` +
-      `application_name=${site} connect_timeout=3 tcp_user_timeout=5000'`,
-    "primary_slot_name = 'siteward'",
+      `application_name=siteward_${site} connect_timeout=3 tcp_user_timeout=5000'`,
+    `primary_slot_name = 'siteward_${site}'`,
     "log_line_prefix = '%m [%p] %q%u@%d '",
     "log_timezone = 'UTC'",
     'log_checkpoints = off',
@@ -111,7 +114,7 @@ const rolesScript = (passwords: Passwords) =>
     `CREATE ROLE siteward_probe LOGIN PASSWORD '${passwords.probe}';`,
     `CREATE ROLE siteward_replication LOGIN REPLICATION PASSWORD '${passwords.replication}';`,
     'CREATE DATABASE revolutdb;',
-    "SELECT pg_create_physical_replication_slot('siteward', true);",
+    "SELECT pg_create_physical_replication_slot('siteward_site2', true);",
   ].join('\n');
 
 /** Makes both hosts' disks ready: initdb, roles and schema, an exact copy for the standby. No network is used. */
@@ -146,7 +149,7 @@ export async function preparePostgres(paths: LabPaths, place: PostgresPlace, pas
   writeFileSync(join(primary, 'postgresql.conf'), `include '${place.configFile}'\n`);
   await must('cp', ['-a', '--reflink=auto', primary, join(dataOf('site2'), '..')]);
   // A slot is of its own server, a base backup leaves it out too.
-  rmSync(join(dataOf('site2'), 'pg_replslot/siteward'), { recursive: true, force: true });
+  rmSync(join(dataOf('site2'), 'pg_replslot/siteward_site2'), { recursive: true, force: true });
   writeFileSync(join(dataOf('site2'), 'standby.signal'), '');
   await must('chown', ['-R', `${owner.uid}:${owner.gid}`, dataOf('site1'), dataOf('site2')]);
 }

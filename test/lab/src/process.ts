@@ -31,6 +31,9 @@ export function run(command: string, args: readonly string[], options: RunOption
     }, options.timeoutMs ?? 60_000);
     const finish = (code: number) => {
       clearTimeout(timer);
+      // What a program left behind may hold these open for ever; nobody waits for it here.
+      child.stdout.destroy();
+      child.stderr.destroy();
       resolve({ code, stdout, stderr, timedOut });
     };
     child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -72,7 +72,7 @@ function application(port: number, index: number): ServiceSpec {
 }
 
 function databaseServices(postgres: PostgresPlace, bootPostgres: boolean): readonly ServiceSpec[] {
-  const start = `${postgres.binDirectory}/pg_ctl -D ${postgres.dataDirectory} -w -t 60 -l /var/log/postgresql/postgresql.log`;
+  const start = `${postgres.binDirectory}/pg_ctl -D ${postgres.dataDirectory} -w -t 60 -l ${postgres.logFile}`;
   return [
     // The distribution's own start at boot, before the guard's (S9). At the first boot it stands for the person whose
     // database this was before siteward came.
@@ -86,6 +86,7 @@ function databaseServices(postgres: PostgresPlace, bootPostgres: boolean): reado
     {
       name: 'fuse',
       user: 'postgres',
+      before: [`export SITEWARD_DATA_DIRECTORY=${postgres.dataDirectory}`],
       exec: '/opt/siteward/dist/siteward-fuse',
       nice: PROTOCOL_NICE,
       restartSeconds: 0.2,

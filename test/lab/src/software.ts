@@ -3,9 +3,11 @@ import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SSH_ACCOUNT } from './disks.ts';
 import type { LabPaths } from './paths.ts';
+import type { PostgresPlace } from './postgres.ts';
 import type { LabSecrets } from './secrets.ts';
 import { SSH_HOSTS } from './secrets.ts';
-import { ADDRESSES, INSTANCES, SITES } from './topology.ts';
+import type { HostKind } from './topology.ts';
+import { ADDRESSES, INSTANCES, kindOf, SITES } from './topology.ts';
 
 export function writeHaproxy(paths: LabPaths, secrets: LabSecrets): void {
   for (const site of SITES) {
@@ -49,7 +51,7 @@ function haproxyConfig(password: string): string {
   ].join('\n');
 }
 
-export function writeSshd(paths: LabPaths, secrets: LabSecrets): void {
+export function writeSshd(paths: LabPaths, secrets: LabSecrets, postgres: PostgresPlace): void {
   for (const host of SSH_HOSTS) {
     const directory = join(paths.disk(host), 'etc/ssh');
     mkdirSync(join(directory, 'authorized_keys'), { recursive: true });
@@ -57,9 +59,17 @@ export function writeSshd(paths: LabPaths, secrets: LabSecrets): void {
       copyFileSync(join(secrets.directory, `${host}${end}`), join(directory, `ssh_host_ed25519_key${end}`));
     }
     writeFileSync(join(directory, 'sshd_config'), sshdConfig());
-    const forced = `restrict,command="/opt/siteward/bin/siteward-host" ${secrets.sshPublicKey}\n`;
+    const forced = `restrict,command="${forcedCommand(kindOf(host), postgres)}" ${secrets.sshPublicKey}\n`;
     writeFileSync(join(directory, 'authorized_keys', SSH_ACCOUNT), forced);
   }
+}
+
+/** What the dedicated key may do on a host, and nothing else: the words are the deployer's, never the agent's. */
+function forcedCommand(kind: HostKind, postgres: PostgresPlace): string {
+  const state = '--state /var/lib/siteward-host';
+  return kind === 'app'
+    ? `/opt/siteward/bin/siteward-host application --directory /srv/birthday --ports ${INSTANCES.join(',')} ${state}`
+    : `/opt/siteward/bin/siteward-host database --data ${postgres.dataDirectory} --bin ${postgres.binDirectory} ${state}`;
 }
 
 function sshdConfig(): string {

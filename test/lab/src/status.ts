@@ -1,7 +1,10 @@
 /** Looks at everything from outside, as a person with a shell on every host would. */
 
+import { readFileSync } from 'node:fs';
 import type { ServiceStatus } from './control.ts';
-import { execIn, initOf } from './hosts.ts';
+import { listServices, POSTGRES } from './control.ts';
+import { execIn, initOf, insideHost } from './hosts.ts';
+import { httpSend } from './http.ts';
 import type { Lab } from './lab.ts';
 import type { LabPaths } from './paths.ts';
 import type { HostName, SiteName } from './topology.ts';
@@ -46,15 +49,17 @@ const EPOCH_SQL = 'SELECT row_to_json(c) FROM siteward.cluster c LIMIT 1';
 
 /** Through the host's own socket, as its superuser: what the database itself says. */
 export async function databaseStatus(paths: LabPaths, site: SiteName): Promise<DatabaseStatus> {
-  const none = { running: false, inRecovery: null, writable: null, era: null, epoch: null };
   const host: HostName = `${site}-db`;
+  const none = { running: false, inRecovery: null, writable: null, era: null, epoch: null };
   if (initOf(paths, host) === undefined) return { ...none, detail: 'host is off' };
+  const process = listServices(paths, host).find((service) => service.name === POSTGRES)?.state;
+  if (process !== 'running') return { ...none, running: process === 'frozen', detail: process ?? null };
   const script = `psql -XAtq -h /run/postgresql -d revolutdb -c "${SQL}" && psql -XAtq -h /run/postgresql -d revolutdb -c "${EPOCH_SQL}" 2>/dev/null; true`;
   const result = await execIn(paths, host, ['sh', '-c', script], { user: 'postgres', timeoutMs: 3_000 });
   const [line, row] = result.stdout.trim().split('\n');
   if (line === undefined || line === '') {
     const detail = result.timedOut ? 'does not answer' : result.stderr.trim().split('\n')[0] || 'no answer';
-    return { ...none, running: result.timedOut, detail };
+    return { ...none, running: true, detail };
   }
   const [recovery, readOnly] = line.split('|');
   const cluster = parseRow(row);
@@ -72,30 +77,12 @@ function parseRow(row: string | undefined): { era: string | null; epoch: number 
   }
 }
 
-/** One request over bash's own sockets: no program to install, no process of Node's to wait for. */
-const HTTP_GET =
-  'exec 3<>"/dev/tcp/$1/$2" || exit 7; printf "GET %s HTTP/1.0\\r\\nHost: lab\\r\\n%s\\r\\n" "$3" "$4" >&3; cat <&3';
-
-export async function httpGet(
-  paths: LabPaths,
-  from: HostName,
-  address: string,
-  port: number,
-  path: string,
-  headers = '',
-): Promise<{ readonly status: number; readonly body: string } | undefined> {
-  const command = ['timeout', '3', 'bash', '-c', HTTP_GET, 'bash', address, String(port), path, headers];
-  const result = await execIn(paths, from, command, { timeoutMs: 4_000 });
-  const match = /^HTTP\/1\.[01] (\d{3})[\s\S]*?\r\n\r\n([\s\S]*)$/.exec(result.stdout);
-  return match === null ? undefined : { status: Number(match[1]), body: match[2] ?? '' };
-}
-
 /** Asked on the instance's own host, so that no cut hides it. */
 async function instanceStatus(paths: LabPaths, site: SiteName, port: number): Promise<InstanceStatus> {
   const host: HostName = `${site}-app`;
   const instance = `${host}:${port}`;
   if (initOf(paths, host) === undefined) return { instance, status: null, body: null };
-  const answer = await httpGet(paths, host, ADDRESSES[host], port, '/readyz');
+  const answer = await httpSend(paths, host, { url: `http://${ADDRESSES[host]}:${port}/readyz` });
   return { instance, status: answer?.status ?? null, body: answer === undefined ? null : parseJson(answer.body) };
 }
 
@@ -109,12 +96,13 @@ function parseJson(text: string): unknown {
 
 async function balancerStatus(paths: LabPaths, site: SiteName) {
   const host: HostName = `${site}-svc`;
-  if (initOf(paths, host) === undefined) return null;
-  const login =
-    'Authorization: Basic $(printf "siteward:%s" "$(cat /etc/siteward/secrets/haproxy.password)" | base64 -w0)';
-  const script = `exec 3<>/dev/tcp/127.0.0.1/81 && printf "GET /stats;csv HTTP/1.0\\r\\n${login}\\r\\n\\r\\n" >&3 && cat <&3`;
-  const result = await execIn(paths, host, ['timeout', '2', 'bash', '-c', script], { timeoutMs: 3_000 });
-  const rows = result.stdout.split('\n').map((line) => line.split(','));
+  const init = initOf(paths, host);
+  if (init === undefined) return null;
+  const file = insideHost(init, '/etc/siteward/secrets/haproxy.password');
+  const login = Buffer.from(`siteward:${readFileSync(file, 'utf8').trim()}`).toString('base64');
+  const headers = { Authorization: `Basic ${login}` };
+  const answer = await httpSend(paths, host, { url: 'http://127.0.0.1:81/stats;csv', headers });
+  const rows = (answer?.body ?? '').split('\n').map((line) => line.split(','));
   const servers = rows.filter((row) => row[1] !== undefined && /^site[12]-app/.test(row[1]));
   if (servers.length === 0) return null;
   const isUp = (row: readonly string[]) => (row[17] ?? '').startsWith('UP');
@@ -174,7 +162,13 @@ export function renderStatus(status: LabStatus): string {
   lines.push(`cuts: ${status.cuts.length === 0 ? 'none' : status.cuts.join(' ')}`);
   for (const site of SITES) {
     const database = status.databases[site];
-    const role = database.inRecovery === null ? 'down' : database.writable ? 'WRITABLE' : 'standby';
+    const role = !database.running
+      ? 'down'
+      : database.inRecovery === null
+        ? 'does not answer'
+        : database.writable
+          ? 'WRITABLE'
+          : 'standby';
     lines.push(`${site}-db: ${role}, epoch ${database.epoch ?? '-'}${database.detail ? ` (${database.detail})` : ''}`);
   }
   const ready = status.instances.filter((instance) => instance.status === 200).length;
@@ -182,14 +176,4 @@ export function renderStatus(status: LabStatus): string {
   for (const site of SITES) lines.push(`${site}-svc: ${status.balancers[site]?.up.length ?? 0} servers up`);
   lines.push(`${ENTRY_NAME}: ${status.entry.join(' ') || 'no answer'}`);
   return lines.join('\n');
-}
-
-/** Whether a write goes through at that site's balancer, asked for by the client's host: 204 or what came instead. */
-export async function tryWrite(paths: LabPaths, address: string, name = 'labprobe'): Promise<number | undefined> {
-  const body = '{"dateOfBirth":"2000-01-01"}';
-  const head = `PUT /hello/${name} HTTP/1.0\\r\\nHost: ${ENTRY_NAME}\\r\\nContent-Type: application/json\\r\\nContent-Length: ${body.length}\\r\\n\\r\\n`;
-  const script = `exec 3<>/dev/tcp/${address}/8000 && printf '${head}%s' '${body}' >&3 && head -n 1 <&3`;
-  const result = await execIn(paths, 'client', ['timeout', '3', 'bash', '-c', script], { timeoutMs: 4_000 });
-  const match = /^HTTP\/1\.[01] (\d{3})/.exec(result.stdout);
-  return match === null ? undefined : Number(match[1]);
 }
