@@ -144,5 +144,11 @@ function report(shownFolder: string, folder: string, file: string): void {
   console.log(`build: ${shownFolder}/${file} ${Math.ceil(statSync(join(folder, file)).size / 1024)} KiB`);
 }
 
-await makeDist();
-makeApplication();
+try {
+  await makeDist();
+  makeApplication();
+} catch {
+  // What is wrong was said by esbuild, with file and line; a stack of this script would only hide it.
+  console.error('build: failed, what was built before is still there');
+  process.exitCode = 1;
+}

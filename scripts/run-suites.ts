@@ -48,18 +48,17 @@ async function main(plan: string | undefined): Promise<number> {
 async function runStage(plan: string, suites: readonly Suite[]): Promise<Result[]> {
   const queue = [...suites];
   const results: Result[] = [];
-  // A suite that has the stage to itself is a long one: its lines are shown as they come.
-  const live = suites.length === 1;
   const worker = async (): Promise<void> => {
     for (let suite = queue.shift(); suite !== undefined && !stopped; suite = queue.shift()) {
-      results.push(await runSuite(plan, suite, live));
+      results.push(await runSuite(plan, suite));
     }
   };
   await Promise.all(Array.from({ length: SIDE_BY_SIDE }, worker));
   return results;
 }
 
-async function runSuite(plan: string, suite: Suite, live: boolean): Promise<Result> {
+async function runSuite(plan: string, suite: Suite): Promise<Result> {
+  const live = suite.shown === true;
   const logName = `.state/logs/${plan}-${suite.name}.log`;
   say(`${suite.name}: started${live ? `, at most ${suite.limitSeconds} s` : ''}`);
   const begun = performance.now();
