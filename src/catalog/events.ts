@@ -13,16 +13,25 @@ const process = {
     message: 'started',
     doc: 'The daemon runs with the configuration and state named.',
   },
-  'process.stopping': { level: 'info', message: 'stopping', doc: 'The daemon was told to end.' },
+  'process.stopping': {
+    level: 'info',
+    message: 'stopping',
+    doc: 'The daemon was told to end.',
+  },
   'process.fatal': {
     level: 'error',
     message: 'ending: cannot go on',
     doc: 'State could not be saved, or the core failed. The process ends and is started again; lease and fuse cover the time between.',
   },
+  'state.damaged': {
+    level: 'error',
+    message: 'the state file is damaged',
+    doc: 'Both of its slots are broken, or it is not of a form this version writes: this voter has lost its memory (Q8). Run `siteward agent rejoin`.',
+  },
   'config.fallback': {
     level: 'error',
     message: 'the configuration is wrong: running on the last good one',
-    doc: 'Repair the file named; `siteward config check` says what is wrong.',
+    doc: '`siteward config check` says what is wrong; repair the file, then restart the daemon.',
   },
   'loop.stalled': {
     level: 'warn',
@@ -39,22 +48,24 @@ const process = {
     message: 'refused a connection or request',
     doc: 'A key that is not pinned, or a request that this peer may not make.',
   },
-  'peer.lost': {
+  'log.dropped': {
     level: 'warn',
-    message: 'a peer does not answer',
-    doc: 'Redundancy is reduced until it answers again.',
+    message: 'lines were left out',
+    doc: 'There were too many of the event named in `of`; `dropped` of them are not in the log.',
   },
-  'peer.back': { level: 'info', message: 'a peer answers again', doc: 'The end of peer.lost.' },
+  'check.failed': {
+    level: 'warn',
+    message: 'scheduled check failed',
+    doc: 'The field `why` says what is wrong; the service is not affected yet.',
+  },
+  'check.passed': {
+    level: 'debug',
+    message: 'scheduled check passed',
+    doc: 'Logged after each scheduled check that passed.',
+  },
 } as const satisfies Readonly<Record<string, EventDefinition>>;
 
 const lease = {
-  'round.begun': { level: 'debug', message: 'round begun', doc: 'The guard asks for its lease again (L1).' },
-  'round.long': {
-    level: 'info',
-    message: 'long round begun',
-    doc: 'A grant was missed: the guard asks for a long lease with the register (L5).',
-  },
-  'round.missed': { level: 'warn', message: 'round not granted', doc: 'No majority granted this round in time.' },
   'lease.acquired': {
     level: 'info',
     message: 'lease acquired',
@@ -65,63 +76,139 @@ const lease = {
     message: 'lease lost',
     doc: 'The lease ran out or was given up; the database does not accept writes any more.',
   },
+  'lease.extended': {
+    level: 'debug',
+    message: 'lease extended',
+    doc: 'A round was granted: the lease lasts longer (L1).',
+  },
+  'round.long': {
+    level: 'info',
+    message: 'long round begun',
+    doc: 'A grant was missed: the guard asks for a long lease with the register (L5).',
+  },
+  'round.missed': {
+    level: 'info',
+    message: 'round not granted by all',
+    doc: 'Who granted it and who answered is in the fields; the lease goes on while a majority grants.',
+  },
+  'epoch.noted': {
+    level: 'info',
+    message: 'epoch noted',
+    doc: 'The guard learned that an epoch was chosen; it keeps the highest on disk and fences any older one (L10).',
+  },
+  'cluster.other': {
+    level: 'warn',
+    message: 'told of another cluster',
+    doc: "Somebody with a pinned key speaks for a cluster that is not this guard's. It is not listened to.",
+  },
   'lease.failsafe': {
     level: 'warn',
     message: 'lease renewed by the other guard',
     doc: 'No majority answered, the other guard promised not to promote (L8).',
   },
-  'grant.given': { level: 'debug', message: 'grant given', doc: 'This agent granted a round (L2).' },
-  'grant.refused': {
-    level: 'info',
+  'lease.refused': {
+    level: 'debug',
     message: 'grant refused',
-    doc: 'This agent refused a round; the field `refusal` says why (L2, V4).',
+    doc: 'This agent refused a round; the field `why` says why (L2, V4).',
   },
-  'release.taken': {
+  'lease.released': {
     level: 'info',
-    message: 'release taken',
+    message: 'lease given back',
     doc: 'A guard fenced its database and gave back what it was granted (L7).',
+  },
+  'grants.refused': {
+    level: 'warn',
+    message: 'refusing the database its lease',
+    doc: 'The database is confirmed as failed and only its lease stands against a change (V4).',
+  },
+  'grants.resumed': {
+    level: 'info',
+    message: 'no longer refusing the database its lease',
+    doc: 'The end of grants.refused.',
   },
 } as const satisfies Readonly<Record<string, EventDefinition>>;
 
 const quorum = {
-  'vote.promised': { level: 'info', message: 'promise given', doc: 'This voter promised a ballot (Q2).' },
-  'vote.granted': { level: 'info', message: 'vote given', doc: 'This voter accepted a record (Q2).' },
-  'vote.refused': {
+  'cluster.founded': {
     level: 'info',
-    message: 'vote refused',
-    doc: 'A promise or vote was refused; the field `refusal` says why.',
+    message: 'cluster founded',
+    doc: 'The first guard holds its first lease; from now on records may be proposed (Q0).',
   },
-  'record.proposed': {
+  'round.begun': {
     level: 'info',
     message: 'change proposed',
     doc: 'This agent asks the voters for a change of the record (Q2).',
   },
-  'record.given-up': {
+  'round.given-up': {
     level: 'info',
     message: 'change given up',
-    doc: 'The reason for the change no longer holds, or the ballot was refused (Q2, Q7).',
+    doc: 'The reason no longer holds, or the ballot was refused; the field `why` says which (Q2, Q7).',
+  },
+  'vote.granted': {
+    level: 'info',
+    message: 'vote given',
+    doc: "This voter accepted another one's record (Q2).",
+  },
+  'vote.cast': {
+    level: 'info',
+    message: 'vote given to the own proposal',
+    doc: 'The proposer accepts its own record first (Q2).',
+  },
+  'vote.repaired': {
+    level: 'info',
+    message: 'voter repaired',
+    doc: 'A voter that was behind accepted the chosen record (Q5).',
   },
   'record.chosen': {
     level: 'info',
     message: 'record chosen',
     doc: 'A majority accepted the record: it is in force (Q4).',
   },
-  'record.repaired': {
-    level: 'info',
-    message: 'voter repaired',
-    doc: 'A voter that was behind was sent the chosen record again (Q5).',
+  'voters.silent': {
+    level: 'warn',
+    message: 'no other voter is heard',
+    doc: 'This agent hears nobody: it confirms nothing and touches nothing until it does (V3, R2).',
   },
-  'amnesia.found': {
+  'voters.heard': {
+    level: 'info',
+    message: 'another voter is heard again',
+    doc: 'The end of voters.silent.',
+  },
+  'voter.amnesia': {
     level: 'error',
     message: 'this voter lost its memory and does not vote',
-    doc: 'Its state is missing, damaged or too old (Q8). Run `siteward agent rejoin`.',
+    doc: 'Others remember more of it than it holds itself: its disk went back (Q8). Run `siteward agent rejoin`.',
+  },
+  'voter.forgot': {
+    level: 'error',
+    message: 'another voter lost its memory',
+    doc: 'It holds less than it was seen to hold; it does not count until it has rejoined (Q8).',
+  },
+  'register.granted': {
+    level: 'debug',
+    message: 'register took a grant',
+    doc: 'A CAS put the nonce of a long round into the register (L5).',
+  },
+  'register.accepted': {
+    level: 'info',
+    message: 'register took a record',
+    doc: 'A CAS wrote a record to the register (Q9).',
+  },
+  'register.silent': {
+    level: 'debug',
+    message: 'register gave no answer',
+    doc: 'Throttling, a time-out or an error: no answer, it is asked again (W2).',
   },
   'register.out': {
     level: 'error',
     message: 'the register is out',
     doc: 'It is older than what is known, unreadable, or of another cluster (W3). It is not used until `siteward witness rejoin`.',
   },
-  'register.back': { level: 'info', message: 'the register is used again', doc: 'The end of register.out.' },
+  'register.in': {
+    level: 'info',
+    message: 'the register is used again',
+    doc: 'The end of register.out.',
+  },
 } as const satisfies Readonly<Record<string, EventDefinition>>;
 
 const judgement = {
@@ -133,34 +220,22 @@ const judgement = {
   'decide.act': {
     level: 'info',
     message: 'decided to act',
-    doc: 'A change of the record is due; the field `because` says why.',
+    doc: 'A change of the record is due; the field `sentence` says why.',
   },
   'decide.hold': {
     level: 'info',
     message: 'decided to hold',
-    doc: 'No change is made; the field `because` says why. Logged when the reason changes.',
+    doc: 'No change is made; the field `sentence` says why. Logged when the reason changes.',
   },
-  'refusing.begun': {
-    level: 'warn',
-    message: 'refusing the database its lease',
-    doc: 'It is confirmed as failed and only its lease stands against a change (V4).',
-  },
-  'refusing.ended': { level: 'info', message: 'no longer refusing', doc: 'The end of refusing.begun.' },
   'order.accepted': {
     level: 'info',
     message: 'order accepted',
     doc: 'A person gave an order and it is being carried out.',
   },
-  'order.refused': {
-    level: 'warn',
-    message: 'order refused',
-    doc: 'The field `why` says what stands in the way, and until when.',
-  },
-  'order.done': { level: 'info', message: 'order done', doc: 'The order came to its end.' },
-  'order.undone': {
-    level: 'warn',
-    message: 'order undone',
-    doc: 'It did not come to its end in time (order.timeout).',
+  'order.ended': {
+    level: 'info',
+    message: 'order ended',
+    doc: 'The field `outcome` says whether it was done or undone, `why` what stood in the way.',
   },
 } as const satisfies Readonly<Record<string, EventDefinition>>;
 
@@ -168,40 +243,47 @@ const world = {
   'fence.begun': {
     level: 'warn',
     message: 'fencing the database',
-    doc: 'The guard kills its database; the field `cause` says why (L9, L10).',
+    doc: 'The guard kills its database; the field `why` says why (L9, L10).',
   },
   'fence.alarm': {
     level: 'warn',
     message: 'fencing past a busy disk',
-    doc: 'The lease was about to end while the guard waited for its disk: it fenced without waiting (L9).',
+    doc: 'The lease was about to end while the guard could take no step: it fenced without waiting (L9).',
   },
-  'fence.done': { level: 'info', message: 'database fenced', doc: 'No process of the database is left.' },
+  'fence.done': {
+    level: 'info',
+    message: 'database fenced',
+    doc: 'No process of the database is left.',
+  },
   'promote.begun': {
     level: 'info',
     message: 'promoting',
     doc: 'The guard holds a lease and promotes its standby (L10).',
   },
-  'promote.done': { level: 'info', message: 'promoted', doc: 'The database accepts writes.' },
-  'database.started': { level: 'info', message: 'database started', doc: 'The guard started its database.' },
+  'promote.done': {
+    level: 'info',
+    message: 'promoted',
+    doc: 'The database accepts writes.',
+  },
+  'database.fenced': {
+    level: 'info',
+    message: 'old primary fenced from outside',
+    doc: "An agent had the other site's database fenced by its host's command.",
+  },
+  'database.started': {
+    level: 'info',
+    message: 'database started',
+    doc: 'The guard started its database.',
+  },
   'database.crashed': {
     level: 'warn',
     message: 'database gone without an order',
     doc: 'It crashed or was killed; policy.onCrash says what follows.',
   },
-  'database.writable-without-lease': {
-    level: 'error',
-    message: 'database writable without a lease: killed',
-    doc: 'Somebody else started or promoted it (L10).',
-  },
   'env.switched': {
     level: 'info',
     message: 'applications switched',
     doc: 'The .env of a site is the one of the primary, and its instances serve from it.',
-  },
-  'balancer.changed': {
-    level: 'info',
-    message: 'balancer server changed',
-    doc: 'An instance was drained or made ready.',
   },
   'dns.moved': {
     level: 'info',
@@ -212,16 +294,6 @@ const world = {
     level: 'warn',
     message: 'a step failed and stays due',
     doc: 'It is tried again until it is done (R3).',
-  },
-  'check.failed': {
-    level: 'warn',
-    message: 'scheduled check failed',
-    doc: 'The field `why` says what is wrong; the service is not affected yet.',
-  },
-  'check.passed': {
-    level: 'debug',
-    message: 'scheduled check passed',
-    doc: 'Logged after each scheduled check that passed.',
   },
 } as const satisfies Readonly<Record<string, EventDefinition>>;
 

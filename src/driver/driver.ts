@@ -28,7 +28,7 @@ export type DriverOptions<State, Event, Durable, Deed, Value> = {
   readonly perform: Perform<Deed, Value>;
   /** Guard only. */
   readonly fence: FenceControl<State> | null;
-  /** The process must end: the disk refused, or the core threw. Called once; no event is taken any more. */
+  /** The process must say so and end: the disk refused, or the core threw. Called once; no event is taken any more. */
   readonly onFatal: (reason: string) => void;
   /** After each step, with its state: for metrics and status. */
   readonly onStepped?: (state: State) => void;
@@ -213,7 +213,6 @@ class Loop<State, Event extends DriverEvent<Value>, Durable, Deed extends { read
   #fatal(reason: string): void {
     if (this.#ended) return;
     this.#end();
-    this.#options.log.event('error', 'process.fatal', { reason });
     this.#options.onFatal(reason);
   }
 }

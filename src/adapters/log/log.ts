@@ -34,9 +34,12 @@ export function createLog({ level, base, destination }: LogOptions): Log {
     },
     out,
   );
+  const write: Log['event'] = (eventLevel, event, fields) =>
+    logger[eventLevel]({ event, ...fields }, describeEvent(event)?.message ?? event);
+  const mayWrite = createLimit((event, dropped) => write('warn', 'log.dropped', { of: event, dropped }));
   return {
     event: (eventLevel, event, fields) => {
-      logger[eventLevel]({ event, ...fields }, describeEvent(event)?.message ?? event);
+      if (logger.isLevelEnabled(eventLevel) && mayWrite(event)) write(eventLevel, event, fields);
     },
     flush: () => {
       try {
@@ -45,5 +48,26 @@ export function createLog({ level, base, destination }: LogOptions): Log {
         // Not opened yet, or gone: there is nobody left to tell.
       }
     },
+  };
+}
+
+/** Whoever can bring about a line (a stranger at the peer port) can bring about any number of them. */
+const linesPerWindow = 200;
+const windowMs = 10_000;
+
+/** So many lines of one event in one stretch of time; what was left out is said at the start of the next. */
+function createLimit(tell: (event: string, dropped: number) => void): (event: string) => boolean {
+  let began = performance.now();
+  let lines = new Map<string, number>();
+  return (event) => {
+    if (performance.now() - began > windowMs) {
+      const over = [...lines].filter(([, count]) => count > linesPerWindow);
+      lines = new Map();
+      began = performance.now();
+      for (const [name, count] of over) tell(name, count - linesPerWindow);
+    }
+    const count = (lines.get(event) ?? 0) + 1;
+    lines.set(event, count);
+    return count <= linesPerWindow;
   };
 }

@@ -44,3 +44,23 @@ test('secrets are censored, on top and one level down', () => {
   assert.ok(!JSON.stringify(lines).includes('hunter2'));
   assert.deepEqual(lines[0]?.['database'], { dbpass: '[secret]', host: 'x' });
 });
+
+test('a flood of one event is cut off and hides no other', (t) => {
+  let now = 0;
+  t.mock.method(performance, 'now', () => now);
+  const lines = logged('info', (log) => {
+    for (let line = 0; line < 1000; line += 1) log.event('warn', 'peer.refused', {});
+    log.event('info', 'record.chosen', {});
+    now = 20_000;
+    log.event('info', 'record.chosen', {});
+  });
+  assert.deepEqual(
+    lines.slice(199).map((line) => [line['event'], line['dropped']]),
+    [
+      ['peer.refused', undefined],
+      ['record.chosen', undefined],
+      ['log.dropped', 800],
+      ['record.chosen', undefined],
+    ],
+  );
+});
