@@ -17,6 +17,7 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import {
   type ApplicationHost,
   notePath,
@@ -82,7 +83,7 @@ for (const step of steps) {
   test(`killed after ${step}: one complete file, and the next order finishes it`, async () => {
     const reloads = await instance(8001);
     const child = spawnSync(process.execPath, [
-      join(import.meta.dirname, 'host-stop.ts'),
+      fileURLToPath(import.meta.resolve('./host-stop.ts')),
       files.directory,
       files.state,
       step,
