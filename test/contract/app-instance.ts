@@ -5,7 +5,7 @@ import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DB, eventually, freePort } from './app-postgres.ts';
+import { DB, eventually, freePort, leftovers } from './app-postgres.ts';
 
 const MAIN = join(import.meta.dirname, '..', '..', 'app', 'src', 'main.ts');
 
@@ -13,6 +13,11 @@ export interface Answer {
   readonly status: number;
   readonly headers: NodeJS.Dict<string | string[]>;
   readonly text: string;
+}
+
+interface Sending {
+  readonly type?: string;
+  readonly signal?: AbortSignal;
 }
 
 export function envText(port: number, overrides: Record<string, string | number> = {}): string {
@@ -59,7 +64,9 @@ export class TestInstance {
     if (running.exitCode !== null) return running.exitCode;
     const exit = once(running, 'exit');
     running.kill('SIGTERM');
+    const timer = setTimeout(() => running.kill('SIGKILL'), 15_000);
     const [code] = await exit;
+    clearTimeout(timer);
     return code;
   }
 
@@ -86,23 +93,26 @@ export class TestInstance {
     return this.send('GET', path);
   }
 
-  put(name: string, dateOfBirth: string): Promise<Answer> {
-    return this.send('PUT', `/hello/${name}`, JSON.stringify({ dateOfBirth }));
+  put(name: string, dateOfBirth: string, signal?: AbortSignal): Promise<Answer> {
+    return this.send('PUT', `/hello/${name}`, JSON.stringify({ dateOfBirth }), { ...(signal && { signal }) });
   }
 
-  send(method: string, path: string, body?: string, type = 'application/json'): Promise<Answer> {
+  send(
+    method: string,
+    path: string,
+    body?: string,
+    { type = 'application/json', signal }: Sending = {},
+  ): Promise<Answer> {
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     const headers = body === undefined ? {} : { 'content-type': type, 'content-length': Buffer.byteLength(body) };
-    const sent = request(
-      { agent: this.#agent, host: '127.0.0.1', port: this.#port, method, path, headers },
-      (answer) => {
-        let text = '';
-        answer.setEncoding('utf8').on('data', (chunk: string) => {
-          text += chunk;
-        });
-        answer.on('end', () => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, text }));
-      },
-    );
+    const where = { agent: this.#agent, host: '127.0.0.1', port: this.#port, method, path };
+    const sent = request({ ...where, headers, ...(signal && { signal }) }, (answer) => {
+      let text = '';
+      answer.setEncoding('utf8').on('data', (chunk: string) => {
+        text += chunk;
+      });
+      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, text }));
+    });
     sent.on('error', reject).end(body);
     return promise;
   }
@@ -119,6 +129,9 @@ export class TestInstance {
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    const end = () => child.kill('SIGKILL');
+    leftovers.add(end);
+    child.once('exit', () => leftovers.delete(end));
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding('utf8').on('data', (chunk: string) => {
         this.output += chunk;

@@ -20,6 +20,11 @@ function idOf(which: '-u' | '-g'): number {
 export class TestPostgres {
   readonly folder: string;
   readonly port: number;
+  readonly #end = () => {
+    this.signalAll('SIGCONT');
+    const pid = this.pid();
+    if (pid !== null) process.kill(pid, 'SIGQUIT');
+  };
 
   private constructor(folder: string, port: number) {
     this.folder = folder;
@@ -64,7 +69,8 @@ export class TestPostgres {
       stdio: 'ignore',
       env: { ...process.env, LOG: log },
     }).unref();
-    await eventually('PostgreSQL answers', 10_000, () => this.sql('SELECT 1', 'postgres'));
+    leftovers.add(this.#end);
+    await eventually('PostgreSQL answers', 20_000, () => this.sql('SELECT 1', 'postgres'));
   }
 
   /** Immediate: as a fence does it. */
@@ -82,7 +88,14 @@ export class TestPostgres {
   signalAll(signal: 'SIGSTOP' | 'SIGCONT'): void {
     const pid = this.pid();
     if (pid === null) return;
-    for (const each of [pid, ...childrenOf(pid)]) process.kill(each, signal);
+    for (const each of [pid, ...childrenOf(pid)]) {
+      try {
+        process.kill(each, signal);
+      } catch (error) {
+        // A backend may end between the look and the signal.
+        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+      }
+    }
   }
 
   makeStandby(): void {
@@ -99,13 +112,23 @@ export class TestPostgres {
       CREATE SCHEMA IF NOT EXISTS siteward;
       CREATE TABLE IF NOT EXISTS siteward.cluster
         (cluster text, era_number int, era_site text, epoch bigint, beat bigint, at timestamptz);
+      GRANT USAGE ON SCHEMA siteward TO PUBLIC;
+      GRANT SELECT ON siteward.cluster TO PUBLIC;
       DELETE FROM siteward.cluster;
       INSERT INTO siteward.cluster VALUES ('test', ${eraNumber}, '${eraSite}', ${epoch}, 1, now())`);
   }
 
+  /** Holds a user's row until the function it gives is called. */
+  async lockUser(name: string): Promise<() => Promise<void>> {
+    const client = this.#client(DB.name);
+    await client.connect();
+    await client.query('BEGIN');
+    await client.query('SELECT FROM base.users WHERE username = $1 FOR UPDATE', [name]);
+    return () => client.end();
+  }
+
   async sql(text: string, database: string = DB.name): Promise<Record<string, unknown>[]> {
-    const client = new Client({ host: this.folder, port: this.port, user: 'postgres', database, query_timeout: 5000 });
-    client.on('error', () => {});
+    const client = this.#client(database);
     await client.connect();
     try {
       return (await client.query(text)).rows;
@@ -114,9 +137,16 @@ export class TestPostgres {
     }
   }
 
+  #client(database: string): Client {
+    const client = new Client({ host: this.folder, port: this.port, user: 'postgres', database, query_timeout: 5000 });
+    client.on('error', () => {});
+    return client;
+  }
+
   async remove(): Promise<void> {
     this.signalAll('SIGCONT');
     await this.stop();
+    leftovers.delete(this.#end);
     rmSync(this.folder, { recursive: true, force: true });
   }
 
@@ -127,6 +157,13 @@ export class TestPostgres {
     return isAlive(pid) ? pid : null;
   }
 }
+
+/** What must not outlive the test run, however that ends. */
+export const leftovers = new Set<() => void>();
+process.once('exit', () => {
+  for (const end of leftovers) end();
+});
+process.once('SIGTERM', () => process.exit(143));
 
 /** Tries until it does not throw any more; the last reason is told when the time is over. */
 export async function eventually<T>(what: string, withinMs: number, attempt: () => T | Promise<T>): Promise<T> {

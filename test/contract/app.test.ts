@@ -5,7 +5,7 @@ import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { envText, Load, TestInstance } from './app-instance.ts';
 import { DB, eventually, TestPostgres } from './app-postgres.ts';
 
-describe('the Birthday application', { concurrency: false, timeout: 60_000 }, () => {
+describe('the Birthday application', { concurrency: false, timeout: 120_000 }, () => {
   let one: TestPostgres;
   let two: TestPostgres;
   let app: TestInstance;
@@ -41,13 +41,13 @@ describe('the Birthday application', { concurrency: false, timeout: 60_000 }, ()
   });
 
   afterEach(async () => {
-    one.signalAll('SIGCONT');
     await app.remove();
+    one.signalAll('SIGCONT');
   });
 
   it('answers with the right messages and codes', async () => {
     await app.start(one.port);
-    await app.becomes('serving', 3000);
+    await app.becomes('serving', 10_000);
     const today = new Date().toISOString().slice(0, 10);
     const body = JSON.stringify({ dateOfBirth: '1990-02-03' });
     const rows: [string, string, string | undefined, number, RegExp][] = [
@@ -84,7 +84,7 @@ describe('the Birthday application', { concurrency: false, timeout: 60_000 }, ()
       assert.match(answer.text, text);
       if (status === 405) assert.match(String(answer.headers['allow']), /GET/);
     }
-    assert.equal((await app.send('PUT', '/hello/anna', 'dateOfBirth=1', 'text/csv')).status, 415);
+    assert.equal((await app.send('PUT', '/hello/anna', 'dateOfBirth=1', { type: 'text/csv' })).status, 415);
     assert.deepEqual(await one.sql(`SELECT username, birthday::text FROM base.users WHERE username !~ 'load'`), [
       { username: 'anna', birthday: '1990-02-03' },
     ]);
@@ -93,7 +93,7 @@ describe('the Birthday application', { concurrency: false, timeout: 60_000 }, ()
   it('tells its database, what that says of itself, and no secret', async () => {
     await one.setEpoch(7, 2, 'site2');
     await app.start(one.port);
-    await app.becomes('serving', 3000);
+    await app.becomes('serving', 10_000);
     const found = await app.ready();
     assert.equal(found.status, 200);
     assert.deepEqual(found.database, { host: '127.0.0.1', port: one.port });
@@ -105,10 +105,10 @@ describe('the Birthday application', { concurrency: false, timeout: 60_000 }, ()
     assert.ok(!JSON.stringify(found).includes(DB.password));
   });
 
-  it('moves to another database at SIGHUP without a failed request', async () => {
+  it('moves to another database at SIGHUP without a failed request', async (t) => {
     await Promise.all([one.setEpoch(1), two.setEpoch(2)]);
     await app.start(one.port);
-    await app.becomes('serving', 3000);
+    await app.becomes('serving', 10_000);
     const load = new Load(app, 20);
     let sentBefore = 0;
     for (const target of [two, one, two]) {
@@ -116,7 +116,7 @@ describe('the Birthday application', { concurrency: false, timeout: 60_000 }, ()
       if (target === one) await one.setEpoch(2);
       app.writeEnv(envText(target.port));
       app.reload();
-      await eventually('the new database', 3000, async () => {
+      await eventually('the new database', 5000, async () => {
         const { database, state } = await app.ready();
         assert.deepEqual({ port: database.port, state }, { port: target.port, state: 'serving' });
       });
@@ -124,6 +124,7 @@ describe('the Birthday application', { concurrency: false, timeout: 60_000 }, ()
     }
     await eventually('requests after the moves', 5000, () => assert.ok(load.sent > sentBefore + 100));
     await load.stop();
+    t.diagnostic(`${load.sent} requests, the slowest took ${Math.round(load.slowestMs)} ms`);
     assert.deepEqual(load.failures, []);
     const [left] = await one.sql(
       `SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = 'birthday-test'`,
@@ -133,18 +134,18 @@ describe('the Birthday application', { concurrency: false, timeout: 60_000 }, ()
 
   it('holds requests while the database is stopped and goes on when it is back', async () => {
     await app.start(one.port);
-    await app.becomes('serving', 3000);
+    await app.becomes('serving', 10_000);
     const load = new Load(app, 10);
     await eventually('some requests', 5000, () => assert.ok(load.sent > 100));
     await one.stop();
-    await app.becomes('holding', 1000);
-    await eventually('held requests', 1000, async () => assert.equal((await app.ready()).holding, 10));
+    await app.becomes('holding', 5000);
+    await eventually('held requests', 5000, async () => assert.equal((await app.ready()).holding, 10));
     const found = await app.ready();
     assert.deepEqual([found.status, found.writable, found.epoch], [200, null, null]);
     await one.start();
-    await app.becomes('serving', 2000);
+    await app.becomes('serving', 10_000);
     const sent = load.sent;
-    await eventually('requests again', 2000, () => assert.ok(load.sent > sent + 50));
+    await eventually('requests again', 5000, () => assert.ok(load.sent > sent + 50));
     await load.stop();
     assert.deepEqual(load.failures, []);
   });
@@ -153,14 +154,14 @@ describe('the Birthday application', { concurrency: false, timeout: 60_000 }, ()
     await one.setEpoch(5);
     await two.setEpoch(5);
     await app.start(one.port);
-    await app.becomes('serving', 3000);
+    await app.becomes('serving', 10_000);
     const isHeld = async (reason: string, meanwhile: () => Promise<void>) => {
-      await eventually(reason, 3000, async () => assert.equal((await app.ready()).reason, reason));
+      await eventually(reason, 5000, async () => assert.equal((await app.ready()).reason, reason));
       let isAnswered = false;
       const held = app.put('held', '2000-01-01').finally(() => {
         isAnswered = true;
       });
-      await eventually('held', 1000, async () => assert.equal((await app.ready()).holding, 1));
+      await eventually('held', 5000, async () => assert.equal((await app.ready()).holding, 1));
       assert.equal(isAnswered, false);
       await meanwhile();
       assert.equal((await held).status, 204);
@@ -187,7 +188,7 @@ describe('the Birthday application', { concurrency: false, timeout: 60_000 }, ()
 
     // The epoch rises where it serves; the other database is then an old one.
     await two.setEpoch(6);
-    await eventually('epoch 6', 2000, async () => assert.equal((await app.ready()).epoch.epoch, 6));
+    await eventually('epoch 6', 5000, async () => assert.equal((await app.ready()).epoch.epoch, 6));
     app.writeEnv(envText(one.port));
     app.reload();
     await isHeld('stale-epoch', async () => {
@@ -203,33 +204,37 @@ describe('the Birthday application', { concurrency: false, timeout: 60_000 }, ()
     await one.setEpoch(4);
     await app.stop();
     await app.start(one.port);
-    await eventually('refused', 2000, async () => assert.equal((await app.ready()).reason, 'stale-epoch'));
+    await eventually('refused', 5000, async () => assert.equal((await app.ready()).reason, 'stale-epoch'));
     assert.equal((await app.ready()).status, 503);
   });
 
-  it('notices a frozen database, holds, and serves from the other one after SIGHUP', async () => {
+  it('notices a frozen database, holds, and serves from the other one after SIGHUP', async (t) => {
     await Promise.all([one.setEpoch(1), two.setEpoch(2)]);
     await app.start(one.port);
-    await app.becomes('serving', 3000);
+    await app.becomes('serving', 10_000);
     const load = new Load(app, 20);
     await eventually('some requests', 5000, () => assert.ok(load.sent > 100));
     one.signalAll('SIGSTOP');
-    await app.becomes('holding', 2500);
+    await app.becomes('holding', 5000);
+    const asked = performance.now();
+    assert.equal((await app.ready()).status, 200);
+    assert.ok(performance.now() - asked < 500, 'readiness does not wait for the database');
     app.writeEnv(envText(two.port));
     app.reload();
     const reloadedAt = performance.now();
-    await app.becomes('serving', 1000);
+    await app.becomes('serving', 5000);
     const sent = load.sent;
-    await eventually('requests again', 1000, () => assert.ok(load.sent > sent + 50));
+    await eventually('requests again', 5000, () => assert.ok(load.sent > sent + 50));
     await load.stop();
     const stuckMs = performance.now() - reloadedAt;
-    assert.ok(stuckMs < 1500, `every stuck request was answered within ${stuckMs} ms`);
+    t.diagnostic(`all stuck requests were answered ${Math.round(stuckMs)} ms after SIGHUP`);
+    assert.ok(stuckMs < 3000, `every stuck request was answered within ${stuckMs} ms`);
     assert.deepEqual(load.failures, []);
   });
 
   it('answers 503 with Retry-After when a hold is over, and when too many are held', async () => {
     await app.start(one.port, { HOLD_MS: '700', HOLD_MAX: '2', READY_HOLD_MS: '900' });
-    await app.becomes('serving', 3000);
+    await app.becomes('serving', 10_000);
     await one.stop();
     const begun = performance.now();
     const answers = await Promise.all([1, 2, 3].map(() => app.put('anna', '2000-01-01')));
@@ -239,32 +244,62 @@ describe('the Birthday application', { concurrency: false, timeout: 60_000 }, ()
     );
     assert.ok(answers.every(({ headers }) => headers['retry-after'] === '1'));
     assert.ok(performance.now() - begun < 2000);
-    await eventually('not ready for ever', 1500, async () => assert.equal((await app.ready()).status, 503));
+    await eventually('not ready for ever', 5000, async () => assert.equal((await app.ready()).status, 503));
     assert.equal((await app.get('/livez')).status, 200);
     await one.start();
-    await eventually('ready again', 2000, async () => assert.equal((await app.ready()).status, 200));
+    await eventually('ready again', 5000, async () => assert.equal((await app.ready()).status, 200));
+  });
+
+  it('does not write for a client that is gone', async () => {
+    await app.start(one.port);
+    await app.becomes('serving', 10_000);
+    await one.stop();
+    const gone = new AbortController();
+    const left = app.put('gone', '2000-01-01', gone.signal).catch(() => 'left');
+    const stays = app.put('stays', '2000-01-01');
+    await eventually('both held', 5000, async () => assert.equal((await app.ready()).holding, 2));
+    gone.abort();
+    assert.equal(await left, 'left');
+    await one.start();
+    assert.equal((await stays).status, 204);
+    assert.deepEqual(await one.sql(`SELECT username FROM base.users WHERE username !~ 'load'`), [
+      { username: 'stays' },
+    ]);
+  });
+
+  it('sends a statement that was too slow again, and serves the others meanwhile', async () => {
+    await app.start(one.port, { QUERY_TIMEOUT_MS: '500' });
+    await app.becomes('serving', 10_000);
+    const { since } = await app.ready();
+    const release = await one.lockUser('loada');
+    const slow = app.put('loada', '1999-01-01');
+    const others = Date.now() + 1200;
+    while (Date.now() < others) assert.equal((await app.put('loadb', '1999-01-01')).status, 204);
+    await release();
+    assert.equal((await slow).status, 204);
+    assert.equal((await app.ready()).since, since);
   });
 
   it('keeps the old settings when the new .env is bad, and says so', async () => {
     await app.start(one.port);
-    await app.becomes('serving', 3000);
+    await app.becomes('serving', 10_000);
     app.writeEnv(envText(two.port).replace(/^dbpass.*$/m, ''));
     app.reload();
-    await eventually('the error', 2000, async () => assert.match((await app.ready()).envError, /dbpass is missing/));
+    await eventually('the error', 5000, async () => assert.match((await app.ready()).envError, /dbpass is missing/));
     assert.equal((await app.ready()).database.port, one.port);
     assert.equal((await app.put('anna', '2000-01-01')).status, 204);
     app.writeEnv(envText(two.port));
     app.reload();
-    await eventually('the error is over', 2000, async () => assert.equal((await app.ready()).envError, null));
+    await eventually('the error is over', 5000, async () => assert.equal((await app.ready()).envError, null));
     assert.equal((await app.ready()).database.port, two.port);
   });
 
   it('finishes what was begun at SIGTERM and ends with 0', async () => {
     await app.start(one.port);
-    await app.becomes('serving', 3000);
+    await app.becomes('serving', 10_000);
     await one.stop();
     const held = app.put('anna', '2000-01-01');
-    await eventually('held', 2000, async () => assert.equal((await app.ready()).holding, 1));
+    await eventually('held', 5000, async () => assert.equal((await app.ready()).holding, 1));
     const stopped = app.stop();
     await one.start();
     assert.equal((await held).status, 204);
