@@ -1,6 +1,6 @@
 // One instance of the application from start to stop: puts the parts together and answers the signals. SIGHUP re-reads the .env file;
 // SIGTERM and SIGINT finish what was begun and end with 0.
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance, LogController } from 'fastify';
 import { calendarOf } from './birthday.ts';
 import type { AppConfig } from './config.ts';
 import { Database } from './database/database.ts';
@@ -55,7 +55,7 @@ function newServer(config: AppConfig): FastifyInstance {
       base: { instance: config.name, pid: process.pid },
       redact: ['password', 'dbpass', 'settings', '*.password', '*.dbpass', '*.settings'],
     },
-    disableRequestLogging: !config.accessLog,
+    logController: new LogController({ disableRequestLogging: !config.accessLog }),
     bodyLimit: BODY_MAX_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     // While it stops, a request on a connection that was kept open is still served.
