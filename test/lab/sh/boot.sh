@@ -30,6 +30,8 @@ done
 mount --bind /usr usr
 mount -o remount,bind,ro usr
 for entry in etc var srv root; do mount --bind "$disk/$entry" "$entry"; done
+mount --bind /etc/alternatives etc/alternatives
+mount -o remount,bind,ro etc/alternatives
 mount --bind "$scripts" lab
 mount -o remount,bind,ro lab
 

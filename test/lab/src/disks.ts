@@ -36,7 +36,6 @@ const ETC = [
   'ld.so.cache',
   'ld.so.conf',
   'ld.so.conf.d',
-  'alternatives',
   'host.conf',
   'gai.conf',
   'bash.bashrc',
@@ -61,6 +60,7 @@ export interface DiskContents {
 export async function makeDisks(paths: LabPaths, contents: DiskContents): Promise<void> {
   const template = join(paths.base, 'template');
   mkdirSync(join(template, 'ssl'), { recursive: true });
+  mkdirSync(join(template, 'alternatives'));
   const present = ETC.filter((entry) => existsSync(join('/etc', entry)));
   await must('sh', ['-c', 'cd /etc && cp -a --parents -- "$@"', 'sh', ...present, template]);
   const postgres = accountOf('postgres');

@@ -13,6 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { requireKeeper } from './hosts.ts';
 import type { LabPaths } from './paths.ts';
 import { must } from './process.ts';
 import type { Passwords } from './secrets.ts';
@@ -117,10 +118,15 @@ const rolesScript = (passwords: Passwords) =>
     "SELECT pg_create_physical_replication_slot('siteward_site2', true);",
   ].join('\n');
 
+/** Below the keeper, so that a database that is being set up ends with the lab too. */
+function inKeeperAs(paths: LabPaths, { uid, gid }: Account, command: readonly string[]): readonly string[] {
+  const become = ['setpriv', '--reuid', String(uid), '--regid', String(gid), '--init-groups', '--'];
+  return ['-t', String(requireKeeper(paths)), '-n', '-m', '-p', '-i', '--', ...become, ...command];
+}
+
 /** Makes both hosts' disks ready: initdb, roles and schema, an exact copy for the standby. No network is used. */
 export async function preparePostgres(paths: LabPaths, place: PostgresPlace, passwords: Passwords): Promise<void> {
   const owner = accountOf('postgres');
-  const as = ['--reuid', String(owner.uid), '--regid', String(owner.gid), '--init-groups', '--'];
   const dataOf = (site: SiteName) => join(paths.disk(`${site}-db`), place.dataDirectory);
   for (const site of SITES) {
     writeConfig(paths, place, site, passwords);
@@ -130,7 +136,10 @@ export async function preparePostgres(paths: LabPaths, place: PostgresPlace, pas
   }
   const primary = dataOf('site1');
   const asPostgres = (program: string, args: readonly string[], input = '') =>
-    must('setpriv', [...as, join(place.binDirectory, program), ...args], { timeoutMs: 30_000, input });
+    must('nsenter', inKeeperAs(paths, owner, [join(place.binDirectory, program), ...args]), {
+      timeoutMs: 30_000,
+      input,
+    });
 
   await asPostgres('initdb', ['-D', primary, '-N', '-E', 'UTF8', '--locale=C.UTF-8', '--data-checksums', '-A', 'peer']);
   const sockets = join(paths.base, 'sockets/site1-db');
@@ -140,7 +149,7 @@ export async function preparePostgres(paths: LabPaths, place: PostgresPlace, pas
   try {
     const psql = ['-h', sockets, '-d', 'postgres', '-q', '-v', 'ON_ERROR_STOP=1'];
     await asPostgres('psql', psql, rolesScript(passwords));
-    await migrate(paths, sockets, as);
+    await migrate(paths, sockets, owner);
     await asPostgres('psql', psql, 'CHECKPOINT;');
   } finally {
     await asPostgres('pg_ctl', ['-D', primary, '-w', '-s', '-m', 'fast', 'stop']);
@@ -155,16 +164,15 @@ export async function preparePostgres(paths: LabPaths, place: PostgresPlace, pas
 }
 
 /** The application's own migration, as its README tells a person to run it. */
-async function migrate(paths: LabPaths, sockets: string, as: readonly string[]): Promise<void> {
+async function migrate(paths: LabPaths, sockets: string, owner: Account): Promise<void> {
   const program = join(paths.stage, 'app/dist/main.js');
   if (!existsSync(program)) return;
   const file = join(sockets, 'migrate.env');
   copyFileSync(join(paths.disk('site1-app'), 'srv/birthday/site1.env'), file);
-  const { uid, gid } = accountOf('postgres');
-  chownSync(file, uid, gid);
+  chownSync(file, owner.uid, owner.gid);
   const env = { PATH: process.env['PATH'], ENV_FILE: file, MIGRATE_HOST: sockets, MIGRATE_USER: 'postgres' };
-  const command = [...as, join(paths.stage, 'bin/node'), program, 'migrate'];
-  await must('setpriv', command, { env, timeoutMs: 30_000 });
+  const command = [join(paths.stage, 'bin/node'), program, 'migrate'];
+  await must('nsenter', inKeeperAs(paths, owner, command), { env, timeoutMs: 30_000 });
   rmSync(file);
 }
 

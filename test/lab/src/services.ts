@@ -100,7 +100,12 @@ export function servicesOf(host: HostName, options: ServiceOptions): readonly Se
   switch (kindOf(host)) {
     case 'svc':
       return [
-        { name: 'haproxy', exec: '/usr/sbin/haproxy -db -f /etc/haproxy/haproxy.cfg', stopSeconds: 2 },
+        {
+          name: 'haproxy',
+          before: ['export HAPROXY_STATISTICS_PASSWORD="$(cat /etc/siteward/secrets/haproxy.password)"'],
+          exec: '/usr/sbin/haproxy -db -f /etc/haproxy/haproxy.cfg',
+          stopSeconds: 2,
+        },
         daemon('agent'),
       ];
     case 'app':

@@ -1,54 +1,29 @@
 /** Configuration of the software around siteward on the lab's hosts: HAProxy on service hosts, sshd where agents log in. */
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { renderHaproxy } from '../../../src/adapters/haproxy/render.ts';
+import { loadConfig } from '../../../src/config/load.ts';
+import { formatProblems } from '../../../src/config/problem.ts';
 import { SSH_ACCOUNT } from './disks.ts';
 import type { LabPaths } from './paths.ts';
 import type { PostgresPlace } from './postgres.ts';
 import type { LabSecrets } from './secrets.ts';
 import { SSH_HOSTS } from './secrets.ts';
 import type { HostKind } from './topology.ts';
-import { ADDRESSES, INSTANCES, kindOf, SITES } from './topology.ts';
+import { INSTANCES, kindOf, LabError, SITES } from './topology.ts';
 
-export function writeHaproxy(paths: LabPaths, secrets: LabSecrets): void {
+/** siteward's own rendering of the cluster file, which is checked with that. */
+export function writeHaproxy(paths: LabPaths): void {
+  const loaded = loadConfig(join(paths.disk('site1-svc'), 'etc/siteward/cluster.yaml'));
+  if (loaded.kind === 'bad') throw new LabError(`the cluster file is refused:\n${formatProblems(loaded.problems)}`);
+  const password = { kind: 'environment', name: 'HAPROXY_STATISTICS_PASSWORD' } as const;
+  const account = { user: 'haproxy', group: 'haproxy' };
+  const text = renderHaproxy(loaded.config, { password, account, threads: 1 });
   for (const site of SITES) {
     const directory = join(paths.disk(`${site}-svc`), 'etc/haproxy');
     mkdirSync(directory, { recursive: true });
-    writeFileSync(join(directory, 'haproxy.cfg'), haproxyConfig(secrets.passwords.haproxy), { mode: 0o600 });
+    writeFileSync(join(directory, 'haproxy.cfg'), text);
   }
-}
-
-function haproxyConfig(password: string): string {
-  const servers = SITES.flatMap((site) =>
-    INSTANCES.map((port) => `  server ${site}-app-${port} ${ADDRESSES[`${site}-app`]}:${port}`),
-  );
-  return [
-    'global',
-    '  maxconn 4000',
-    '  nbthread 1',
-    '  stats socket /run/haproxy/admin.sock mode 600 level admin',
-    'defaults',
-    '  mode http',
-    '  timeout connect 1s',
-    '  timeout client 60s',
-    '  timeout server 60s',
-    '  timeout check 1s',
-    'frontend service',
-    '  bind :8000',
-    '  default_backend birthday',
-    'backend birthday',
-    '  balance roundrobin',
-    '  option httpchk GET /readyz',
-    '  option redispatch 1',
-    '  retries 3',
-    '  default-server check inter 500ms fall 2 rise 1',
-    ...servers,
-    'listen statistics',
-    '  bind :81',
-    '  stats enable',
-    '  stats uri /stats',
-    `  stats auth siteward:${password}`,
-    '',
-  ].join('\n');
 }
 
 export function writeSshd(paths: LabPaths, secrets: LabSecrets, postgres: PostgresPlace): void {

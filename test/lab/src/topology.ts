@@ -74,16 +74,16 @@ export function requireHost(name: string): HostName {
 }
 
 /**
- * The directed pairs FROM>TO that a cut between two places stops. `all` on either side means everything but the other
- * side; hosts on both sides keep talking to themselves.
+ * The directed pairs FROM>TO that a cut between two places stops. `all` on one side means everything but the other
+ * side: a site that is cut off from all still talks to itself.
  */
 export function pairsBetween(a: string, b: string, oneWay: boolean): readonly string[] {
-  const left = expandPlace(a);
-  const right = expandPlace(b);
+  const without = (rest: readonly HostName[]) => HOSTS.filter((host) => !rest.includes(host));
+  const left = a === 'all' && b !== 'all' ? without(expandPlace(b)) : expandPlace(a);
+  const right = b === 'all' && a !== 'all' ? without(left) : expandPlace(b);
   const pairs = new Set<string>();
   for (const from of left) {
-    for (const to of right) {
-      if (from === to || (b === 'all' && left.includes(to)) || (a === 'all' && right.includes(from))) continue;
+    for (const to of right.filter((host) => host !== from)) {
       pairs.add(`${from}>${to}`);
       if (!oneWay) pairs.add(`${to}>${from}`);
     }

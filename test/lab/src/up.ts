@@ -64,7 +64,7 @@ async function build(lab: Lab, options: UpOptions, say: (text: string) => void):
   const secrets = await makeSecrets(paths);
   const clusterFile = makeClusterFile(witness, secrets, postgres, options.set ?? []);
   await makeDisks(paths, { clusterFile, secrets, postgres });
-  writeHaproxy(paths, secrets);
+  writeHaproxy(paths);
   writeSshd(paths, secrets, postgres);
   writeServices(paths, { witness, postgres, bootPostgres: true });
   for (const site of SITES)
