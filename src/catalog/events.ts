@@ -13,11 +13,7 @@ const process = {
     message: 'started',
     doc: 'The daemon runs with the configuration and state named.',
   },
-  'process.stopping': {
-    level: 'info',
-    message: 'stopping',
-    doc: 'The daemon was told to end.',
-  },
+  'process.stopping': { level: 'info', message: 'stopping', doc: 'The daemon was told to end.' },
   'process.fatal': {
     level: 'error',
     message: 'ending: cannot go on',
@@ -144,11 +140,7 @@ const quorum = {
     message: 'change given up',
     doc: 'The reason no longer holds, or the ballot was refused; the field `why` says which (Q2, Q7).',
   },
-  'vote.granted': {
-    level: 'info',
-    message: 'vote given',
-    doc: "This voter accepted another one's record (Q2).",
-  },
+  'vote.granted': { level: 'info', message: 'vote given', doc: "This voter accepted another one's record (Q2)." },
   'vote.cast': {
     level: 'info',
     message: 'vote given to the own proposal',
@@ -169,11 +161,7 @@ const quorum = {
     message: 'no other voter is heard',
     doc: 'This agent hears nobody: it confirms nothing and touches nothing until it does (V3, R2).',
   },
-  'voters.heard': {
-    level: 'info',
-    message: 'another voter is heard again',
-    doc: 'The end of voters.silent.',
-  },
+  'voters.heard': { level: 'info', message: 'another voter is heard again', doc: 'The end of voters.silent.' },
   'voter.amnesia': {
     level: 'error',
     message: 'this voter lost its memory and does not vote',
@@ -204,11 +192,7 @@ const quorum = {
     message: 'the register is out',
     doc: 'It is older than what is known, unreadable, or of another cluster (W3). It is not used until `siteward witness rejoin`.',
   },
-  'register.in': {
-    level: 'info',
-    message: 'the register is used again',
-    doc: 'The end of register.out.',
-  },
+  'register.in': { level: 'info', message: 'the register is used again', doc: 'The end of register.out.' },
 } as const satisfies Readonly<Record<string, EventDefinition>>;
 
 const judgement = {
@@ -250,31 +234,19 @@ const world = {
     message: 'fencing past a busy disk',
     doc: 'The lease was about to end while the guard could take no step: it fenced without waiting (L9).',
   },
-  'fence.done': {
-    level: 'info',
-    message: 'database fenced',
-    doc: 'No process of the database is left.',
-  },
+  'fence.done': { level: 'info', message: 'database fenced', doc: 'No process of the database is left.' },
   'promote.begun': {
     level: 'info',
     message: 'promoting',
     doc: 'The guard holds a lease and promotes its standby (L10).',
   },
-  'promote.done': {
-    level: 'info',
-    message: 'promoted',
-    doc: 'The database accepts writes.',
-  },
+  'promote.done': { level: 'info', message: 'promoted', doc: 'The database accepts writes.' },
   'database.fenced': {
     level: 'info',
     message: 'old primary fenced from outside',
     doc: "An agent had the other site's database fenced by its host's command.",
   },
-  'database.started': {
-    level: 'info',
-    message: 'database started',
-    doc: 'The guard started its database.',
-  },
+  'database.started': { level: 'info', message: 'database started', doc: 'The guard started its database.' },
   'database.crashed': {
     level: 'warn',
     message: 'database gone without an order',
@@ -289,6 +261,11 @@ const world = {
     level: 'info',
     message: 'public name moved',
     doc: 'The name points to the entry and Route 53 is in sync.',
+  },
+  'act.overdue': {
+    level: 'error',
+    message: 'an act did not come back',
+    doc: 'What should have ended by its deadline has not; it is taken as unknown and what waits behind it goes on.',
   },
   'step.failed': {
     level: 'warn',

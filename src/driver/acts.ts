@@ -3,11 +3,15 @@
 
 import type { Act } from '../core/effects.ts';
 import { type Outcome, rejected, unknown } from '../core/outcome.ts';
+import type { Ms } from '../core/time.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Log } from '../ports/log.ts';
 import type { ActOutcome, Perform } from './events.ts';
 
 /** More than this many acts waiting for one target is a core gone wrong or a target gone for good. */
 const waitingLimit = 64;
+/** Adapters keep their deadlines; one that is so much later is taken to be lost. */
+const overdueMs: Ms = 5000;
 
 export type ActQueues<Deed> = {
   /** `generation` is that of the step that asked: acts decided before a fence are not done after it. */
@@ -18,6 +22,7 @@ export type ActQueues<Deed> = {
 
 export type ActQueuesOptions<Deed, Value> = {
   readonly clock: Clock;
+  readonly log: Log;
   readonly perform: Perform<Deed, Value>;
   readonly report: (id: number, outcome: ActOutcome<Value>) => void;
   readonly afterEffect: (name: string) => void;
@@ -26,7 +31,7 @@ export type ActQueuesOptions<Deed, Value> = {
 export function createActQueues<Deed extends { readonly kind: string }, Value>(
   options: ActQueuesOptions<Deed, Value>,
 ): ActQueues<Deed> {
-  const { clock, perform, report, afterEffect } = options;
+  const { clock, log, perform, report, afterEffect } = options;
   /** What waits, by target; an entry exists exactly while an act on that target runs. */
   const waiting = new Map<string, Act<Deed>[]>();
   let generation = 0;
@@ -57,10 +62,26 @@ export function createActQueues<Deed extends { readonly kind: string }, Value>(
     const inTime = () => act.notAfter === null || clock.now() <= act.notAfter;
     // L9: the deadline is checked again right before the side effect, whatever time the act spent in the queue.
     if (!inTime()) return { kind: 'expired' };
-    const mayGoOn = () => began === generation && inTime();
-    const outcome = await performed(perform, act, mayGoOn);
+    let overdue = false;
+    const mayGoOn = () => !overdue && began === generation && inTime();
+    const late = whenOverdue(act);
+    const outcome = await Promise.race([performed(perform, act, mayGoOn), late.outcome]);
+    late.cancel();
+    overdue = true;
     afterEffect(`act:${act.deed.kind}`);
     return outcome;
+  }
+
+  /** I7: an adapter that never comes back must not block its target for ever. */
+  function whenOverdue(act: Act<Deed>): { readonly outcome: Promise<Outcome<Value>>; cancel(): void } {
+    let cancel = () => {};
+    const outcome = new Promise<Outcome<Value>>((resolve) => {
+      cancel = clock.wakeAt(clock.now() + act.deadlineMs + overdueMs, () => {
+        log.event('error', 'act.overdue', { deed: act.deed.kind, target: act.target, deadlineMs: act.deadlineMs });
+        resolve(unknown(`no outcome ${overdueMs} ms after its deadline`));
+      });
+    });
+    return { outcome, cancel: () => cancel() };
   }
 
   function cancelAll(): void {

@@ -96,7 +96,7 @@ class Loop<State, Event extends DriverEvent<Value>, Durable, Deed extends { read
     this.state = options.initial;
     const report = (event: DriverEvent<Value>) => this.push(event);
     const acted = (id: number, outcome: ActOutcome<Value>) => report({ type: 'acted', id, outcome });
-    this.#acts = createActQueues<Deed, Value>({ clock, perform, report: acted, afterEffect });
+    this.#acts = createActQueues<Deed, Value>({ clock, log, perform, report: acted, afterEffect });
     this.#sends = createSends({ peers, register, report, afterEffect });
     const cancelActs = () => this.#acts.cancelAll();
     const fenced = (outcome: Outcome<void>) => report({ type: 'fenced', outcome });

@@ -2,13 +2,13 @@
 // from the state alone rings even while a persist hangs and no step can run.
 
 import { type Outcome, unknown } from '../core/outcome.ts';
-import type { Instant } from '../core/time.ts';
+import type { Instant, Ms } from '../core/time.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { FenceControl } from './events.ts';
 
 export type Fence<State> = {
-  /** Calls the fence before it returns, unless one is already under way. */
+  /** Calls the fence before it returns, unless one has just begun. */
   begin(cause: 'step' | 'alarm'): void;
   /** Sets the alarm from the new state. */
   watch(state: State): void;
@@ -25,21 +25,25 @@ export type FenceOptions<State> = {
   readonly report: (outcome: Outcome<void>) => void;
 };
 
+/** A fence that was not over after this is begun again when it is asked for again: to kill twice does no harm. */
+const againMs: Ms = 1000;
+
 export function createFence<State>(options: FenceOptions<State>): Fence<State> {
   const { control, clock, log, cancelActs, report } = options;
-  let underWay = false;
+  let begun: Instant | null = null;
   let alarm: Instant | null = null;
   let cancelTimer = () => {};
 
   function begin(cause: 'step' | 'alarm'): void {
-    if (underWay) return;
-    underWay = true;
+    const now = clock.now();
+    if (begun !== null && now - begun < againMs) return;
+    begun = now;
     const dead = killed(control);
     cancelActs();
     // A line of the log may block; the kill above is already on its way.
-    if (cause === 'alarm') log.event('warn', 'fence.alarm', { dueAt: alarm, now: clock.now() });
+    if (cause === 'alarm') log.event('warn', 'fence.alarm', { lateMs: now - (alarm ?? now) });
     void dead.then((outcome) => {
-      underWay = false;
+      if (begun === now) begun = null;
       report(outcome);
     });
   }

@@ -92,6 +92,17 @@ test('two causes at once make one fence and one event', async () => {
   assert.equal(w.fences.calls.length, 2, 'the next one is another one');
 });
 
+test('a fence that hangs is begun again when it is asked for again', () => {
+  const w = world();
+  w.step({ fence: true });
+  w.clock.pass(900);
+  w.step({ fence: true });
+  assert.equal(w.fences.calls.length, 1);
+  w.clock.pass(200);
+  w.step({ fence: true });
+  assert.equal(w.fences.calls.length, 2);
+});
+
 test('a fence that throws is reported as unknown', async () => {
   const fence = { now: () => Promise.reject(new Error('bug')), at: () => null };
   const w = world({ fence });

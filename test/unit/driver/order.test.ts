@@ -141,6 +141,21 @@ test('notAfter is checked right before the act, whatever time it waited', async 
   assert.equal(w.terms[1]!.mayGoOn(), false, 'and again right before each side effect');
 });
 
+test('an act that never comes back is unknown at last, may do nothing more, and blocks nobody', async () => {
+  const w = world();
+  w.step({ act: [act(1, 'first'), act(2, 'second')] });
+  w.clock.pass(5000);
+  await settled();
+  assert.deepEqual(w.happened.slice(1), ['act:first']);
+  w.clock.pass(500);
+  await settled();
+  assert.deepEqual(w.happened.slice(1), ['act:first', 'step:acted', 'act:second']);
+  assert.deepEqual(w.logged, ['act.overdue']);
+  assert.equal(w.terms[0]!.mayGoOn(), false);
+  await w.acts.calls[0]!.settle(ok);
+  assert.equal(w.events.length, 2, 'what it says later is not heard');
+});
+
 test('a tick that comes more than a second late is reported', () => {
   const w = world();
   w.step({ wakeAt: 1100 });
