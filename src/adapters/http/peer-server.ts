@@ -27,7 +27,14 @@ export type PeerServerOptions = {
   readonly answerMs?: number;
 };
 
-const limits = { headersTimeout: 5000, requestTimeout: 10_000, keepAliveTimeout: 60_000, handshakeTimeout: 5000 };
+const limits = {
+  handshakeTimeout: 5000,
+  headersTimeout: 5000,
+  requestTimeout: 10_000,
+  keepAliveTimeout: 60_000,
+  // Node looks for connections that are over these times only so often.
+  connectionsCheckingInterval: 2000,
+};
 const maxConnections = 256;
 
 /** Besides the port: which address it listens on, for port 0. */

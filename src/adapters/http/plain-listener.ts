@@ -19,7 +19,7 @@ export type PlainListener = { listen(): Promise<void>; close(): Promise<void>; p
 
 export function createPlainListener(options: PlainListenerOptions): PlainListener {
   const server = createServer(
-    { headersTimeout: 5000, requestTimeout: 5000, maxHeaderSize: 8192 },
+    { headersTimeout: 5000, requestTimeout: 5000, connectionsCheckingInterval: 2000, maxHeaderSize: 8192 },
     (request, response) => {
       if (request.method !== 'GET' && request.method !== 'HEAD') return end(response, 405, 'text/plain', 'only GET\n');
       const path = request.url?.split('?')[0];
