@@ -23,10 +23,12 @@ export async function locked<T>(path: string, waitMs: number, action: () => T | 
 
 function takeLock(path: string, waitMs: number): Promise<() => void> {
   return new Promise((resolve, reject) => {
-    // `cat` ends when our end of its standard input closes, be it by release, exit or SIGKILL.
-    const holder = spawn('flock', ['-w', (waitMs / 1000).toFixed(3), '-E', '75', path, 'sh', '-c', 'echo; exec cat'], {
+    // flock becomes `cat`, which keeps the lock, and gives back our one byte as soon as it runs. It ends when our end of
+    // its standard input closes, be it by release, exit or SIGKILL.
+    const holder = spawn('flock', ['--no-fork', '-w', (waitMs / 1000).toFixed(3), '-E', '75', path, 'cat'], {
       stdio: ['pipe', 'pipe', 'ignore'],
     });
+    holder.stdin.write('\n');
     holder.stdin.on('error', () => {});
     holder.once('error', (error) => reject(refusalFor(error, 'failed', 'taking the lock')));
     holder.once('exit', (code) => {
