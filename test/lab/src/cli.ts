@@ -20,7 +20,7 @@ const USAGE = `lab [--name NAME] COMMAND
   stop|start|restart HOST SERVICE  by init; the service postgres: pg_ctl, by a person
   signal HOST SERVICE SIGNAL       to its main process alone
   freeze|thaw HOST SERVICE         SIGSTOP and SIGCONT to all its processes [--hold-watchdog]
-  env HOST SERVICE [KEY=VALUE]...  variables of a service from its next start on
+  env HOST SERVICE [KEY=VALUE]...  variables of a daemon from its next start on [--once]
   cut A B [--one-way]              A, B: a host, a site or all; one-way: what A sends to B
   heal [A B]                       takes cuts back
   load start|stop|report|burst     clients and writers [--config JSON]
@@ -39,6 +39,7 @@ const OPTIONS = {
   user: { type: 'string' },
   config: { type: 'string' },
   'one-way': { type: 'boolean', default: false },
+  once: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
 
@@ -137,7 +138,9 @@ function env(call: Call): Answer {
     if (equals < 1) throw new LabError(`"${pair}" is not KEY=VALUE`);
     return [pair.slice(0, equals), pair.slice(equals + 1)];
   });
-  call.lab.setServiceEnv(word(call, 0, 'HOST'), word(call, 1, 'SERVICE'), Object.fromEntries(pairs));
+  call.lab.setServiceEnv(word(call, 0, 'HOST'), word(call, 1, 'SERVICE'), Object.fromEntries(pairs), {
+    once: call.values.once,
+  });
   return {};
 }
 

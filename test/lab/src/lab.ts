@@ -178,9 +178,15 @@ export class Lab {
     thawService(this.paths, requireHost(host), service);
   }
 
-  /** Variables of one daemon, from its next start on; none removes them. */
-  setServiceEnv(host: string, service: string, variables: Readonly<Record<string, string>>): void {
-    const file = join(this.paths.disk(requireHost(host)), 'etc/lab/env', service);
+  /** Variables of one daemon, for all starts from its next one on or for that one alone; none removes them. */
+  setServiceEnv(
+    host: string,
+    service: string,
+    variables: Readonly<Record<string, string>>,
+    options: { readonly once?: boolean } = {},
+  ): void {
+    const name = options.once === true ? `${service}.once` : service;
+    const file = join(this.paths.disk(requireHost(host)), 'etc/lab/env', name);
     const lines = Object.entries(variables).map(([key, value]) => `${key}='${value.replaceAll("'", `'\\''`)}'\n`);
     mkdirSync(join(file, '..'), { recursive: true });
     if (lines.length === 0) rmSync(file, { force: true });

@@ -51,7 +51,13 @@ const daemon = (role: 'agent' | 'guard' | 'witness', user?: string): ServiceSpec
   exec: `${NODE} /opt/siteward/dist/siteward.js ${role}`,
   ...(user === undefined ? {} : { user }),
   // How a scenario gives one daemon a variable: a file, read at each start.
-  before: [`if [ -r /etc/lab/env/${role} ]; then set -a; . /etc/lab/env/${role}; set +a; fi`],
+  before: [
+    'export SITEWARD_LAB=1',
+    `if [ -r /etc/lab/env/${role} ]; then set -a; . /etc/lab/env/${role}; set +a; fi`,
+    // For one start alone: a daemon that is told to kill itself must not be told so again.
+    `once=/etc/lab/env/${role}.once`,
+    'if [ -r "$once" ]; then mv "$once" /run/lab/once.env; set -a; . /run/lab/once.env; set +a; fi',
+  ],
   nice: PROTOCOL_NICE,
   watchdogSeconds: 10,
 });
