@@ -8,7 +8,7 @@ import type { Log } from '../ports/log.ts';
 import type { FenceControl } from './events.ts';
 
 export type Fence<State> = {
-  /** Calls the fence before it returns, unless one has just begun. */
+  /** Calls the fence before it returns, or right after the one that is under way. Reported when the last one ended. */
   begin(cause: 'step' | 'alarm'): void;
   /** Sets the alarm from the new state. */
   watch(state: State): void;
@@ -25,26 +25,32 @@ export type FenceOptions<State> = {
   readonly report: (outcome: Outcome<void>) => void;
 };
 
-/** A fence that was not over after this is begun again when it is asked for again: to kill twice does no harm. */
-const againMs: Ms = 1000;
+/** A fence that has not ended after this is begun anew when it is asked for again. */
+const hangsMs: Ms = 1000;
 
 export function createFence<State>(options: FenceOptions<State>): Fence<State> {
   const { control, clock, log, cancelActs, report } = options;
-  let begun: Instant | null = null;
+  let underWay: { readonly since: Instant; again: boolean } | null = null;
   let alarm: Instant | null = null;
   let cancelTimer = () => {};
 
   function begin(cause: 'step' | 'alarm'): void {
-    const now = clock.now();
-    if (begun !== null && now - begun < againMs) return;
-    begun = now;
-    const dead = killed(control);
+    // One that is about to end may have missed what was started a moment ago: its end is the beginning of the next.
+    if (underWay !== null && clock.now() - underWay.since < hangsMs) underWay.again = true;
+    else run();
     cancelActs();
     // A line of the log may block; the kill above is already on its way.
-    if (cause === 'alarm') log.event('warn', 'fence.alarm', { lateMs: now - (alarm ?? now) });
-    void dead.then((outcome) => {
-      if (begun === now) begun = null;
-      report(outcome);
+    if (cause === 'alarm') log.event('warn', 'fence.alarm', { lateMs: clock.now() - (alarm ?? clock.now()) });
+  }
+
+  function run(): void {
+    const mine = { since: clock.now(), again: false };
+    underWay = mine;
+    void killed(control).then((outcome) => {
+      if (underWay !== mine) return;
+      underWay = null;
+      if (mine.again) run();
+      else report(outcome);
     });
   }
 
