@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { createControlFile } from '../../src/adapters/postgres/control-file.ts';
 import {
   type Bed,
   becomePostgres,
@@ -89,10 +90,12 @@ describe('starts and stops of a real PostgreSQL', {
 
   test('a fence in the midst of a start leaves nothing running, and the signal file there', async () => {
     for (const delayed of [false, true]) {
-      let fenced: Promise<unknown> | null = null;
+      let fenced: Promise<unknown> = Promise.resolve();
+      let fencing = false;
       const started = bed.site1.db.startPrimary(5000, () => {
         // The second time it is asked the signal file is away.
-        if (fenced === null && (delayed || !bed.site1.signalFile())) {
+        if (!fencing && (delayed || !bed.site1.signalFile())) {
+          fencing = true;
           if (!delayed) fenced = bed.site1.db.kill();
           else
             fenced = until('it runs', 3000, () => bed.site1.processes.list().length > 0).then(() =>
@@ -110,6 +113,23 @@ describe('starts and stops of a real PostgreSQL', {
       });
     }
     value(await bed.site1.db.startPrimary(5000, always));
+  });
+
+  test('a crash recovery that is cut short: the signal file is back while it runs, and the next start is not misled', async () => {
+    const note = 'INSERT INTO notes SELECT generate_series(1, 600000)';
+    await bed.site1.sql(`CHECKPOINT`);
+    await bed.site1.sql(note);
+    value(await bed.site1.db.kill());
+    const first = bed.site1.db.startPrimary(10_000, always);
+    const control = createControlFile(bed.site1.settings.dataDirectory, bed.site1.settings.binDirectory);
+    await until('it recovers, with the signal file back', 5000, async () => {
+      return (await control.read(0))?.state === 'in crash recovery' && bed.site1.signalFile();
+    });
+    value(await bed.site1.db.kill());
+    assert.notEqual((await first).kind, 'done');
+    assert.equal(value(await bed.site1.db.look()).controlState, 'in crash recovery');
+    value(await bed.site1.db.startPrimary(10_000, always));
+    assert.deepEqual([await isWritable(bed.site1), bed.site1.signalFile()], [true, true]);
   });
 
   test('lock files that name a living stranger do not hinder a start (power loss)', async () => {

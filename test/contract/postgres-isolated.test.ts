@@ -2,7 +2,6 @@
 
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { binDirectory } from './postgres-bed.ts';
 
@@ -14,10 +13,17 @@ function reasonToSkip(): string | false {
   return spawnSync('unshare', [...namespaces, 'true']).status === 0 ? false : 'no namespaces can be made here';
 }
 
+const inside = 'SITEWARD_TEST_ISOLATED';
+// This file starts itself once more, inside the namespaces.
+if (process.env[inside] !== undefined) {
+  await import('./postgres-isolated.ts');
+  process.exit();
+}
+
 test('unreachable, timeout and disk-full by real causes', { skip: reasonToSkip() }, async () => {
-  const helper = join(import.meta.dirname, 'postgres-isolated.ts');
   const output = await new Promise<string>((resolve, reject) => {
-    execFile('unshare', [...namespaces, process.execPath, helper], { timeout: 30_000 }, (error, stdout, stderr) => {
+    const options = { timeout: 30_000, env: { ...process.env, [inside]: '1' } };
+    execFile('unshare', [...namespaces, process.execPath, import.meta.filename], options, (error, stdout, stderr) => {
       if (error === null) resolve(stdout);
       else reject(new Error(`${error.message}\n${stderr}`));
     });

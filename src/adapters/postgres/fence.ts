@@ -10,39 +10,51 @@ import type { Processes } from './processes.ts';
 import type { SignalFile } from './signal-file.ts';
 
 /** From SIGQUIT to SIGKILL; well within fenceBudget less fuseBudget (0.5 s), after which the fuse kills anyway. */
-export const quitMs: Ms = 200;
+const quitMs: Ms = 200;
 /** Between two looks; with the pause a process in D state does not make it spin. */
 const againMs: Ms = 15;
 const slowAgainMs: Ms = 100;
 /** After this the caller is told that somebody is left; the next fence begins anew. */
 const giveUpMs: Ms = 10_000;
+/**
+ * From handing a start over to a postmaster that stands in its data directory. One that comes later still reads the
+ * signal file, so this is for "none is left" only, not for safety.
+ */
+const birthMs: Ms = 300;
 
 export type Fence = {
   kill(): Promise<Outcome<void>>;
   /** Grows with every fence; whoever acts compares it, so that nothing begun before goes on after it. */
   count(): number;
   running(): boolean;
+  /** A start was handed over: its postmaster may be seen a little later only. */
+  noteStart(): void;
 };
 
 export function createFence(processes: Processes, signalFile: SignalFile): Fence {
   let count = 0;
   let current: Promise<Outcome<void>> | null = null;
+  let lastStart = Number.NEGATIVE_INFINITY;
+  const expecting = () => performance.now() < lastStart + birthMs;
 
   return {
     kill: () => {
       count += 1;
-      current ??= fence(processes, signalFile).finally(() => {
+      current ??= fence(processes, signalFile, expecting).finally(() => {
         current = null;
       });
       return current;
     },
     count: () => count,
     running: () => current !== null,
+    noteStart: () => {
+      lastStart = performance.now();
+    },
   };
 }
 
 /** Synchronous up to the first signal. */
-async function fence(processes: Processes, signalFile: SignalFile): Promise<Outcome<void>> {
+async function fence(processes: Processes, signalFile: SignalFile, expecting: () => boolean): Promise<Outcome<void>> {
   const began = performance.now();
   const first = processes.list();
   const [postmaster] = first;
@@ -64,11 +76,12 @@ async function fence(processes: Processes, signalFile: SignalFile): Promise<Outc
   for (;;) {
     // Asked before the look: whatever starts after the file was there reads it, whatever started before is seen.
     const file = startIsInhibited();
+    const complete = !expecting();
     const left = processes.list();
     for (const pid of left) killed.add(pid);
-    if (left.length === 0 && file === 'yes') return done(undefined);
+    if (left.length === 0 && complete && file === 'yes') return done(undefined);
     const elapsed = performance.now() - began;
-    if (left.length === 0 && typeof file === 'object') {
+    if (left.length === 0 && complete && typeof file === 'object') {
       return unknown(
         `nothing is left of ${killed.size} processes, but standby.signal cannot be written: ${file.failed}`,
       );

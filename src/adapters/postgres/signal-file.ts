@@ -2,7 +2,7 @@
 // (L7, L10; lab-notes.md "PostgreSQL on Debian").
 
 import { closeSync, existsSync, fsyncSync, openSync, rmSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { access, open } from 'node:fs/promises';
 import { join } from 'node:path';
 
 export type SignalFile = {
@@ -29,6 +29,8 @@ export function createSignalFile(dataDirectory: string): SignalFile {
       }
     },
     putSoon: async () => {
+      // Opening it for writing would hang on a frozen volume, and what is there needs no sync that may take its time.
+      if (await isThere(path)) return;
       await (await open(path, 'a', 0o600)).close();
       const directory = await open(dataDirectory, 'r');
       try {
@@ -39,4 +41,11 @@ export function createSignalFile(dataDirectory: string): SignalFile {
     },
     take: () => rmSync(path, { force: true }),
   };
+}
+
+function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }

@@ -31,7 +31,7 @@ export function createStarts(parts: Parts): Starts {
 /** The caller's leave, and no fence since the act began. */
 function withFence(parts: Parts, mayGoOn: () => boolean): () => boolean {
   const before = parts.fence.count();
-  return () => !parts.fence.running() && parts.fence.count() === before && mayGoOn();
+  return () => mayGoOn() && !parts.fence.running() && parts.fence.count() === before;
 }
 
 /** Never throws, and never ends without the signal file. */
@@ -62,9 +62,16 @@ async function startPrimary(parts: Parts, budget: Budget, allowed: () => boolean
   if (!allowed()) return notAllowed();
   parts.signalFile.take();
   if (!allowed()) return notAllowed();
-  const started = await parts.control.start(budget.left());
+  const started = await handOver(parts, budget);
   if (started.kind === 'rejected') return started;
   return comesUp(parts, budget, allowed, before?.version ?? '');
+}
+
+async function handOver(parts: Parts, budget: Budget): Promise<Outcome<void>> {
+  parts.fence.noteStart();
+  const started = await parts.control.start(budget.left());
+  parts.fence.noteStart();
+  return started;
 }
 
 /** Waits until it accepts connections and is not in recovery; puts the signal file back as soon as that is safe. */
@@ -99,7 +106,7 @@ async function startStandby(parts: Parts, budget: Budget): Promise<Outcome<void>
   prepareForRecovery(parts);
   await parts.control.prepare(budget.left());
   if (!allowed()) return notAllowed();
-  const started = await parts.control.start(budget.left());
+  const started = await handOver(parts, budget);
   if (started.kind === 'rejected') return started;
   const began = performance.now();
   let last = 'not asked yet';
