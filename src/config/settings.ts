@@ -17,7 +17,7 @@ export function settingsOf(config: ClusterConfig): Settings {
     orderTimeoutMs: config.order.timeoutMs,
     restartBudgetMs: config.order.restartBudgetMs,
     peerDeadlineMs,
-    databases: { site1: config.sites.site1.database.address, site2: config.sites.site2.database.address },
+    databases: { site1: databaseAt(config, 'site1'), site2: databaseAt(config, 'site2') },
     instances: { site1: serverNames(config, 'site1'), site2: serverNames(config, 'site2') },
   };
 }
@@ -26,6 +26,12 @@ export function settingsOf(config: ClusterConfig): Settings {
 export function serverName(config: ClusterConfig, site: Site, port: number): string {
   const { host } = config.sites[site].application;
   return config.haproxy.server.replaceAll('{host}', host).replaceAll('{port}', String(port));
+}
+
+/** As the instances name it at their readiness endpoint. */
+function databaseAt(config: ClusterConfig, site: Site): string {
+  const { address, port } = config.sites[site].database;
+  return `${address}:${port}`;
 }
 
 function serverNames(config: ClusterConfig, site: Site): readonly string[] {

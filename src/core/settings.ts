@@ -64,7 +64,7 @@ export type Settings = {
   readonly peerDeadlineMs: Ms;
   /** The application instances of each site, by the names HAProxy has for them. */
   readonly instances: { readonly site1: readonly string[]; readonly site2: readonly string[] };
-  /** The address of each site's database, as the applications' .env files name it. */
+  /** `address:port` of each site's database, as the instances name it. */
   readonly databases: { readonly site1: string; readonly site2: string };
 };
 

@@ -3,6 +3,7 @@
 
 import { z } from 'zod';
 import type { AgentDurable } from '../core/agent/state.ts';
+import type { GuardDurable } from '../core/guard/state.ts';
 import type { VoterDurable } from '../core/quorum/voter.ts';
 import { accepted, ballot, counter, epochId, lsn, ms, text } from './fields.ts';
 import type { Same } from './same.ts';
@@ -27,6 +28,18 @@ export const agentDurable = z.strictObject({
   founded: z.boolean(),
 });
 
+export const guardDurable = z.strictObject({
+  cluster: text(200).nullable(),
+  noted: epochId.nullable(),
+  chosen: accepted.nullable(),
+  roundStart: counter,
+  ranIn: epochId.nullable(),
+  beatenIn: epochId.nullable(),
+  heldFirstLease: z.boolean(),
+  longestTtlMs: ms,
+});
+true satisfies Same<z.infer<typeof guardDurable>, GuardDurable>;
+
 /** One format so far; a newer one names its upgrade path here. */
 export const stateFormat = 1;
 
@@ -37,5 +50,10 @@ export function readAgentDurable(document: unknown): AgentDurable | null {
 
 export function readVoterDurable(document: unknown): VoterDurable | null {
   const parsed = voterDurable.safeParse(document);
+  return parsed.success ? parsed.data : null;
+}
+
+export function readGuardDurable(document: unknown): GuardDurable | null {
+  const parsed = guardDurable.safeParse(document);
   return parsed.success ? parsed.data : null;
 }
