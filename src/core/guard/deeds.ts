@@ -1,19 +1,26 @@
 // The guard's events and deeds: its only contact with the world.
 
+import type { Lsn } from '../lsn.ts';
 import type { Answer, Request } from '../messages.ts';
 import type { ClusterRow, ProcessReport, ServerReport } from '../observe/observation.ts';
-import type { Lsn } from '../lsn.ts';
 import type { Outcome } from '../outcome.ts';
 import type { PeerId } from '../site.ts';
 import type { Instant } from '../time.ts';
 
-export type FuseReport = { readonly armed: boolean; readonly deadline: Instant | null; readonly lastLook: Instant | null };
+export type FuseReport = {
+  readonly armed: boolean;
+  readonly deadline: Instant | null;
+  readonly lastLook: Instant | null;
+};
 
 export type GuardDeed =
   | { readonly kind: 'look' }
   | { readonly kind: 'ask-server' }
   | { readonly kind: 'look-fuse' }
-  /** Arms the fuse where it is not, then leaves the deadline. Done before any start, promotion or longer lease counts. */
+  /**
+   * Leaves the deadline, then arms the fuse where it is not: armed without one it would kill a primary that has no signal
+   * file yet (Q0). Done before any start or promotion.
+   */
   | { readonly kind: 'set-deadline'; readonly at: Instant }
   | { readonly kind: 'clear-deadline' }
   | { readonly kind: 'start-primary' }
@@ -35,5 +42,9 @@ export type GuardEvent =
   | { readonly type: 'tick' }
   | { readonly type: 'request'; readonly from: PeerId; readonly request: Request; readonly replyTo: number }
   | { readonly type: 'answer'; readonly id: number; readonly outcome: Outcome<Answer> }
-  | { readonly type: 'acted'; readonly id: number; readonly outcome: Outcome<GuardDeedValue> | { readonly kind: 'expired' } | { readonly kind: 'cancelled' } }
+  | {
+      readonly type: 'acted';
+      readonly id: number;
+      readonly outcome: Outcome<GuardDeedValue> | { readonly kind: 'expired' } | { readonly kind: 'cancelled' };
+    }
   | { readonly type: 'fenced'; readonly outcome: Outcome<void> };

@@ -1,0 +1,118 @@
+// Questions about what a guard knows, each answered in one place. Pure reads of the state. Clock readings are rounded
+// down by up to clockGrainMs, so whoever holds a lease counts it as over that much earlier.
+
+import type { Lease } from '../quorum/holder.ts';
+import { type EpochId, epochOf, sameEpoch } from '../quorum/record.ts';
+import { sites } from '../site.ts';
+import { clockGrainMs, type Instant } from '../time.ts';
+import type { GuardState } from './state.ts';
+
+/** An agent's word counts for this long: two renewals and a lost one. */
+export const wordForMs = 2000;
+/** L9: a fuse that did not look for this long is not alive. */
+const fuseAliveMs = 1000;
+
+/** Q0 founds the cluster with era 0, epoch 1: the one epoch in which a database is a primary without having been made one. */
+export function isFounding(epoch: EpochId): boolean {
+  return epoch.era.number === 0 && epoch.epoch === 1;
+}
+
+/**
+ * Q0: until the founding guard has held its first lease it kills nothing and starts nothing. A record that names the
+ * other site, or a later epoch, says that this is over (before it no other record is proposed).
+ */
+export function inBootstrap(s: GuardState): boolean {
+  const { chosen, heldFirstLease } = s.durable;
+  if (heldFirstLease) return false;
+  return chosen === null || (chosen.record.primary === s.me && isFounding(epochOf(chosen.record)));
+}
+
+/** The epoch in which this site's database may be the primary: the highest noted one, if it is chosen and names this site. */
+export function dutyEpoch(s: GuardState): EpochId | null {
+  const { chosen, noted } = s.durable;
+  if (chosen === null || noted === null || chosen.record.primary !== s.me) return null;
+  return sameEpoch(epochOf(chosen.record), noted) ? noted : null;
+}
+
+/** Whether the newest epoch is the other site's, so that this database has to follow it. */
+export function followsOther(s: GuardState): boolean {
+  return s.durable.chosen !== null && s.durable.chosen.record.primary !== s.me;
+}
+
+/** L9: when the database must begin to die under this lease. */
+export function fenceInstant(s: GuardState, lease: Lease): Instant {
+  return lease.until - s.settings.lease.fenceBudgetMs - clockGrainMs;
+}
+
+/** L9: when the fuse must kill under this lease. */
+export function fuseInstant(s: GuardState, lease: Lease): Instant {
+  return lease.until - s.settings.lease.fuseBudgetMs - clockGrainMs;
+}
+
+export function leaseInForce(s: GuardState, now: Instant): boolean {
+  return s.lease !== null && now + clockGrainMs < s.lease.until;
+}
+
+/** L10: a lease in force, of the highest epoch noted, under which something may still be begun. */
+export function leaseUsable(s: GuardState, now: Instant): boolean {
+  const duty = dutyEpoch(s);
+  return s.lease !== null && duty !== null && sameEpoch(s.lease.epoch, duty) && now < fenceInstant(s, s.lease);
+}
+
+/** Whether the database may accept writes for all that is known. */
+export function mayBeWritable(s: GuardState): boolean {
+  return s.db.role === 'primary' || (s.db.role === 'unknown' && s.db.process?.value.running !== false);
+}
+
+/** L11: the fuse's deadline under which a database found running as a primary may be taken over. */
+export function takeoverDeadline(s: GuardState): Instant | null {
+  const duty = dutyEpoch(s);
+  const { ranIn } = s.durable;
+  if (duty === null || ranIn === null || !sameEpoch(duty, ranIn)) return null;
+  return typeof s.deadline === 'number' && s.deadline > s.startedAt ? s.deadline : null;
+}
+
+/** The instant at which the driver must fence, whatever hangs (L9). */
+export function fenceAt(s: GuardState): Instant | null {
+  if (inBootstrap(s) || s.fencing !== null || !mayBeWritable(s)) return null;
+  if (s.lease !== null) return fenceInstant(s, s.lease);
+  const found = s.startup === 'looking' && s.db.process !== null ? takeoverDeadline(s) : null;
+  const { fuseBudgetMs, fenceBudgetMs } = s.settings.lease;
+  return found === null ? null : found + fuseBudgetMs - fenceBudgetMs - clockGrainMs;
+}
+
+/** L8: when the database may be started or promoted in `epoch` as far as promises and the start of this guard go. */
+export function mayBeginAt(s: GuardState, epoch: EpochId): Instant {
+  const { ranIn } = s.durable;
+  // Before the founding epoch there was none in which the other guard could have been promised anything.
+  const knows = isFounding(epoch) || (ranIn !== null && sameEpoch(ranIn, epoch));
+  return knows ? s.promisedUntil : Math.max(s.promisedUntil, s.quarantinedUntil);
+}
+
+export function fuseAlive(s: GuardState, now: Instant): boolean {
+  const seen = s.fuse?.value.lastLook ?? null;
+  return seen !== null && now - seen <= fuseAliveMs;
+}
+
+/** V4: both agents refuse the database of this epoch. */
+export function bothRefuse(s: GuardState, epoch: EpochId, now: Instant): boolean {
+  return sites.every((site) => {
+    const refuses = s.agents[site]?.refuses ?? null;
+    return refuses !== null && now - refuses.at <= wordForMs && sameEpoch(refuses.epoch, epoch);
+  });
+}
+
+/** L7: whether an agent says that the standby may take over, and nothing forbids to let it. */
+export function mayGiveUp(s: GuardState, now: Instant): boolean {
+  if (s.durable.chosen?.record.mode !== 'auto') return false;
+  return sites.some((site) => {
+    const word = s.agents[site];
+    return word !== null && now - word.at <= wordForMs && word.mayTakeOver;
+  });
+}
+
+/** L1, L9: whether a round may begin now, and in which epoch. */
+export function epochToAskFor(s: GuardState, now: Instant): EpochId | null {
+  if (s.startup !== 'over' || s.leaving !== null || s.hold !== null || !fuseAlive(s, now)) return null;
+  return dutyEpoch(s);
+}

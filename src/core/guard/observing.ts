@@ -1,0 +1,138 @@
+// The guard's looks at its own host: processes and files often and cheaply, the server's own word every P, and a beat
+// into siteward.cluster every P while it holds the lease (V1). A look that began before the last deed says nothing.
+
+import type { ProcessReport } from '../observe/observation.ts';
+import { sameEpoch, showEpoch } from '../quorum/record.ts';
+import type { Instant, Ms } from '../time.ts';
+import { onDatabaseDown, onWritable } from './database.ts';
+import { type GuardDraft, isPending, perform, set, setDb, setDue, trace } from './draft.ts';
+import { fenceInstant, inBootstrap, leaseUsable } from './facts.ts';
+import type { Pending } from './state.ts';
+import type { WorkOutcome } from './work.ts';
+
+export const lookEveryMs: Ms = 100;
+const lookAgainMs: Ms = 20;
+const lookMs: Ms = 1000;
+const askMs: Ms = 700;
+const beatMs: Ms = 700;
+const askAgainMs: Ms = 200;
+
+export function driveObserving(d: GuardDraft): void {
+  const { due, db } = d.s;
+  const { now } = d.at;
+  if (now >= due.look && !isPending(d, 'look')) {
+    setDue(d, { look: now + lookEveryMs });
+    perform(d, 'look', { kind: 'look' }, { kind: 'look', serial: db.serial }, lookMs);
+  }
+  if (now >= due.ask && db.work === null && d.s.fencing === null && db.role !== 'none' && !isPending(d, 'ask')) {
+    setDue(d, { ask: now + (db.role === 'unknown' ? askAgainMs : d.s.settings.lease.renewEveryMs) });
+    perform(d, 'ask', { kind: 'ask-server' }, { kind: 'ask', serial: db.serial }, askMs);
+  }
+  if (now >= due.beat) beat(d);
+}
+
+function beat(d: GuardDraft): void {
+  const { s, at } = d;
+  if (inBootstrap(s) || s.lease === null || !leaseUsable(s, at.now) || s.fencing !== null || s.leaving !== null) return;
+  const { ranIn, cluster } = s.durable;
+  if (s.db.role !== 'primary' || s.db.work !== null || cluster === null || isPending(d, 'beat')) return;
+  if (ranIn === null || !sameEpoch(ranIn, s.lease.epoch)) return;
+  const row = { cluster, epoch: s.lease.epoch, beat: s.beat + 1 };
+  set(d, { beat: row.beat });
+  setDue(d, { beat: at.now + s.settings.lease.renewEveryMs });
+  const meaning = { kind: 'beat', serial: s.db.serial, epoch: s.lease.epoch } as const;
+  perform(d, 'beat', { kind: 'beat', row }, meaning, beatMs, fenceInstant(s, s.lease) - 1);
+}
+
+export function onLooked(
+  d: GuardDraft,
+  pending: Extract<Pending, { kind: 'look' | 'ask' }>,
+  outcome: WorkOutcome,
+): void {
+  if (pending.serial !== d.s.db.serial) return setDue(d, { look: d.at.now });
+  if (outcome.kind !== 'done' || outcome.value.kind !== 'looked') return;
+  const process = outcome.value.process;
+  setDb(d, { process: { at: d.at.now, value: process } });
+  if (d.s.db.work !== null || d.s.fencing !== null) return;
+  if (process.running) seenRunning(d, process);
+  else seenStopped(d, process);
+}
+
+function seenRunning(d: GuardDraft, process: ProcessReport): void {
+  const { db } = d.s;
+  if (process.postmaster) {
+    const isNew = db.role === 'none';
+    const unknownSince = isNew || db.role === 'unknown' ? (db.unknownSince ?? d.at.now) : null;
+    if (isNew || db.missed > 0 || unknownSince !== db.unknownSince) {
+      setDb(d, { role: isNew ? 'unknown' : db.role, missed: 0, unknownSince });
+    }
+    if (isNew) setDue(d, { ask: d.at.now });
+    return;
+  }
+  // Processes without a postmaster: they end by themselves, or have to be ended.
+  setDb(d, { unknownSince: db.unknownSince ?? d.at.now });
+  if (db.role === 'primary') missing(d, false, true);
+}
+
+function seenStopped(d: GuardDraft, process: ProcessReport): void {
+  const { role } = d.s.db;
+  if (role === 'none') return setDb(d, { unknownSince: null });
+  if (role === 'primary') return missing(d, process.controlState?.startsWith('shut down') === true, false);
+  setDb(d, { role: 'none', missed: 0, unknownSince: null, server: null, startingSince: null });
+}
+
+/** One look may meet a process list in the making; two in a row do not. */
+function missing(d: GuardDraft, clean: boolean, orphans: boolean): void {
+  const missed = d.s.db.missed + 1;
+  setDb(d, { missed });
+  if (missed < 2) return setDue(d, { look: d.at.now + lookAgainMs });
+  setDb(d, { missed: 0, server: null, startingSince: null });
+  onDatabaseDown(d, clean, orphans);
+}
+
+export function onAsked(
+  d: GuardDraft,
+  pending: Extract<Pending, { kind: 'look' | 'ask' }>,
+  outcome: WorkOutcome,
+): void {
+  if (pending.serial !== d.s.db.serial || d.s.db.work !== null || d.s.fencing !== null) return;
+  if (outcome.kind !== 'done' || outcome.value.kind !== 'server') return;
+  const { server } = outcome.value;
+  const role = server.inRecovery ? 'standby' : 'primary';
+  if (role !== d.s.db.role) {
+    trace(d, 'info', 'database.role', { role, before: d.s.db.role });
+    // It is a primary, or a standby, since before this look: what was asked for of it is over.
+    setDue(d, { beat: d.at.now });
+  }
+  const stopFailed = role === 'standby' ? d.s.db.stopFailed : false;
+  setDb(d, {
+    role,
+    server: { at: d.at.now, value: server },
+    position: server.position,
+    unknownSince: null,
+    stopFailed,
+  });
+}
+
+export function onBeaten(d: GuardDraft, pending: Extract<Pending, { kind: 'beat' }>, outcome: WorkOutcome): void {
+  const { s } = d;
+  const current = pending.serial === s.db.serial && s.lease !== null && sameEpoch(s.lease.epoch, pending.epoch);
+  if (outcome.kind === 'done' && outcome.value.kind === 'beaten') {
+    if (!current || s.db.role !== 'primary' || s.fencing !== null) return;
+    setDb(d, { position: outcome.value.position });
+    return onWritable(d);
+  }
+  if (!current) return;
+  // A backend's crash brings it back read-only, and the signal file is there: the server is asked what it is now.
+  setDue(d, { ask: d.at.now });
+  const why = outcome.kind === 'rejected' ? outcome.code : outcome.kind;
+  trace(d, outcome.kind === 'rejected' ? 'warn' : 'debug', 'database.beat-failed', {
+    epoch: showEpoch(pending.epoch),
+    why,
+  });
+}
+
+/** When something is to be looked at next. */
+export function nextLookAt(d: GuardDraft): Instant {
+  return Math.min(d.s.due.look, d.s.due.fuse);
+}

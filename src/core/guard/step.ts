@@ -1,0 +1,74 @@
+// The guard's brain. READ THIS FIRST. One event in, the next state and the effects out; no clock, random, I/O or throw.
+//
+//   fence   -> L9 before all else: is it time to die?
+//   event   -> taken up by the room it belongs to (rounds, failsafe, hear, orders, observing, database)
+//   drive   -> level-triggered: with what is known now, what is due? Any step could be the first after a restart
+//   effects -> fence at once; then persist what changed, then send, then act (the driver may not reorder them)
+//
+// The guard alone lets its database accept writes (L10). What it believes errs on one side: a start that was asked for has
+// happened, a silent database may be writable, a clock reading is late, an answer that did not come was no.
+
+import type { StepResult } from '../effects.ts';
+import type { Instant, Moment } from '../time.ts';
+import { driveDatabase } from './database.ts';
+import { driveDeadline } from './deadline.ts';
+import type { GuardDeed, GuardEvent } from './deeds.ts';
+import type { GuardDraft } from './draft.ts';
+import { fenceAt } from './facts.ts';
+import { driveFailsafe } from './failsafe.ts';
+import { driveFencing, expireLease, fenceWhenDue } from './fencing.ts';
+import { takeEvent } from './inbox.ts';
+import { driveObserving } from './observing.ts';
+import { driveOrders } from './orders.ts';
+import { driveReleasing } from './releasing.ts';
+import { driveRounds } from './rounds.ts';
+import { driveStartup } from './startup.ts';
+import { durableOf, type GuardDurable, type GuardState } from './state.ts';
+
+export type GuardStep = StepResult<GuardState, GuardDurable, GuardDeed>;
+
+/** With nothing due the guard still looks around this often; nothing is due more often than the clock moves. */
+const idleTickMs = 500;
+const shortestTickMs = 10;
+
+export function guardStep(state: GuardState, event: GuardEvent, moment: Moment): GuardStep {
+  const d: GuardDraft = { s: state, at: moment, fence: false, send: [], act: [], trace: [] };
+  // The driver's alarm and this line ring at one instant. `fenced` itself says that it has rung.
+  if (event.type !== 'fenced') fenceWhenDue(d);
+  takeEvent(d, event);
+  expireLease(d);
+  driveStartup(d);
+  driveFencing(d);
+  driveOrders(d);
+  driveReleasing(d);
+  driveDatabase(d);
+  driveDeadline(d);
+  driveRounds(d);
+  driveFailsafe(d);
+  driveObserving(d);
+  const changed = d.s.durable !== d.s.persisted;
+  if (changed) d.s = { ...d.s, persisted: d.s.durable };
+  return {
+    state: d.s,
+    effects: { fence: d.fence, persist: changed ? durableOf(d.s) : null, send: d.send, act: d.act },
+    trace: d.trace,
+    wakeAt: nextWake(d),
+  };
+}
+
+function nextWake(d: GuardDraft): Instant {
+  const { s, at } = d;
+  const times = [at.now + idleTickMs, s.nextRoundAt, s.due.look, s.due.fuse, s.due.ask, s.due.beat, s.due.deadline];
+  const fence = fenceAt(s);
+  if (fence !== null) times.push(fence);
+  const newest = s.tallies.at(-1);
+  if (newest !== undefined) times.push(newest.t0 + s.settings.lease.witnessAfterMs);
+  if (s.missingSince !== null) times.push(s.nextLongAt, s.nextFailsafeAt);
+  if (s.fencing?.retryAt != null) times.push(s.fencing.retryAt);
+  if (s.hold !== null) times.push(s.hold.until);
+  for (const unheard of s.unheard) times.push(unheard.at);
+  times.push(s.db.retryAt, s.quarantinedUntil, s.promisedUntil);
+  // What was due before and is not done waits for an outcome, not for the clock.
+  const ahead = times.filter((time) => time > at.now);
+  return Math.max(at.now + shortestTickMs, Math.min(...ahead));
+}
