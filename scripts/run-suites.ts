@@ -12,7 +12,7 @@ import { planNames, type Suite, stagesOf } from './suites.ts';
 const root = join(import.meta.dirname, '..');
 const logFolder = join(root, '.state/logs');
 const SIDE_BY_SIDE = 2;
-const TAIL_LINES = 60;
+const TAIL_LINES = 80;
 /** After the limit a suite gets this long to put away what it made (a lab has namespaces and mounts). */
 const CLEAN_UP_SECONDS = 30;
 
@@ -150,8 +150,12 @@ function report(plan: string, results: readonly Result[], seconds: number): numb
   return bad.length === 0 && results.length > 0 && !stopped ? 0 : 1;
 }
 
+/** What failed, where node:test says it at the end, else the last lines. */
 function tail(text: string): string {
-  const lines = text.trimEnd().split('\n').slice(-TAIL_LINES);
+  const failures = text.slice(text.lastIndexOf('✖ failing tests:'));
+  const lines = text.includes('✖ failing tests:')
+    ? failures.trimEnd().split('\n').slice(0, TAIL_LINES)
+    : text.trimEnd().split('\n').slice(-TAIL_LINES);
   return lines.map((line) => `    ${line}`).join('\n');
 }
 
