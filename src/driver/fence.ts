@@ -8,7 +8,7 @@ import type { Log } from '../ports/log.ts';
 import type { FenceControl } from './events.ts';
 
 export type Fence<State> = {
-  /** Calls the fence before it returns, or right after the one that is under way. Reported when the last one ended. */
+  /** Calls the fence before it returns. */
   begin(cause: 'step' | 'alarm'): void;
   /** Sets the alarm from the new state. */
   watch(state: State): void;
@@ -25,33 +25,39 @@ export type FenceOptions<State> = {
   readonly report: (outcome: Outcome<void>) => void;
 };
 
-/** A fence that has not ended after this is begun anew when it is asked for again. */
-const hangsMs: Ms = 1000;
+/** A fence ends within its budget; one that has not after this is taken to be lost, so that it can be begun again. */
+const lostMs: Ms = 5000;
 
 export function createFence<State>(options: FenceOptions<State>): Fence<State> {
   const { control, clock, log, cancelActs, report } = options;
-  let underWay: { readonly since: Instant; again: boolean } | null = null;
+  let begun = 0;
+  let running = 0;
   let alarm: Instant | null = null;
   let cancelTimer = () => {};
 
+  /** Each is carried out: one that is about to end may have missed what was started a moment ago. Told when all ended. */
   function begin(cause: 'step' | 'alarm'): void {
-    // One that is about to end may have missed what was started a moment ago: its end is the beginning of the next.
-    if (underWay !== null && clock.now() - underWay.since < hangsMs) underWay.again = true;
-    else run();
+    const dead = killed(control);
     cancelActs();
     // A line of the log may block; the kill above is already on its way.
     if (cause === 'alarm') log.event('warn', 'fence.alarm', { lateMs: clock.now() - (alarm ?? clock.now()) });
-  }
-
-  function run(): void {
-    const mine = { since: clock.now(), again: false };
-    underWay = mine;
-    void killed(control).then((outcome) => {
-      if (underWay !== mine) return;
-      underWay = null;
-      if (mine.again) run();
-      else report(outcome);
+    running += 1;
+    begun += 1;
+    const mine = begun;
+    void inTime(dead).then((outcome) => {
+      running -= 1;
+      if (mine === begun) last = outcome;
+      if (running === 0) report(last);
     });
+  }
+  let last: Outcome<void> = unknown('not begun');
+
+  function inTime(dead: Promise<Outcome<void>>): Promise<Outcome<void>> {
+    let cancel = () => {};
+    const lost = new Promise<Outcome<void>>((resolve) => {
+      cancel = clock.wakeAt(clock.now() + lostMs, () => resolve(unknown(`did not end within ${lostMs} ms`)));
+    });
+    return Promise.race([dead, lost]).finally(() => cancel());
   }
 
   /** An alarm rings once; the core is told by `fenced` and sets the next one by its new state. */
