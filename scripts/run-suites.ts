@@ -82,7 +82,7 @@ function runCommand(suite: Suite, logPath: string, live: boolean): Promise<boole
   const log = createWriteStream(logPath);
   const child = spawn(file, args, {
     cwd: root,
-    env: { ...process.env, ...suite.env, PATH: path, NO_COLOR: '1', FORCE_COLOR: undefined },
+    env: { ...process.env, PATH: path, NO_COLOR: '1', FORCE_COLOR: undefined },
     stdio: ['ignore', 'pipe', 'pipe'],
     // A group of its own, so that all of it can be ended; what runs as root is ended by timeout(1), see withRights.
     detached: suite.asRoot !== true,
