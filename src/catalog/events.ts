@@ -1,11 +1,8 @@
 // Every line that a daemon can log: a closed list, compared with docs/EVENTS.md by a test. `message` is constant, what
 // varies is in the fields; `doc` says what it means and what to do, if anything.
 
-export type EventDefinition = {
-  readonly level: 'debug' | 'info' | 'warn' | 'error';
-  readonly message: string;
-  readonly doc: string;
-};
+import type { EventDefinition } from './event-definition.ts';
+import { databaseEvents, fenceEvents, leaseEvents } from './guard-events.ts';
 
 const process = {
   'process.started': {
@@ -61,47 +58,7 @@ const process = {
   },
 } as const satisfies Readonly<Record<string, EventDefinition>>;
 
-const lease = {
-  'lease.acquired': {
-    level: 'info',
-    message: 'lease acquired',
-    doc: 'The guard holds a lease and may let its database accept writes.',
-  },
-  'lease.lost': {
-    level: 'warn',
-    message: 'lease lost',
-    doc: 'The lease ran out or was given up; the database does not accept writes any more.',
-  },
-  'lease.extended': {
-    level: 'debug',
-    message: 'lease extended',
-    doc: 'A round was granted: the lease lasts longer (L1).',
-  },
-  'round.long': {
-    level: 'info',
-    message: 'long round begun',
-    doc: 'A grant was missed: the guard asks for a long lease with the register (L5).',
-  },
-  'round.missed': {
-    level: 'info',
-    message: 'round not granted by all',
-    doc: 'Who granted it and who answered is in the fields; the lease goes on while a majority grants.',
-  },
-  'epoch.noted': {
-    level: 'info',
-    message: 'epoch noted',
-    doc: 'The guard learned that an epoch was chosen; it keeps the highest on disk and fences any older one (L10).',
-  },
-  'cluster.other': {
-    level: 'warn',
-    message: 'told of another cluster',
-    doc: "Somebody with a pinned key speaks for a cluster that is not this guard's. It is not listened to.",
-  },
-  'lease.failsafe': {
-    level: 'warn',
-    message: 'lease renewed by the other guard',
-    doc: 'No majority answered, the other guard promised not to promote (L8).',
-  },
+const grants = {
   'lease.refused': {
     level: 'debug',
     message: 'grant refused',
@@ -216,6 +173,11 @@ const judgement = {
     message: 'order accepted',
     doc: 'A person gave an order and it is being carried out.',
   },
+  'order.refused': {
+    level: 'warn',
+    message: 'order refused',
+    doc: 'The field `why` says what stands in the way, and until when.',
+  },
   'order.ended': {
     level: 'info',
     message: 'order ended',
@@ -224,33 +186,10 @@ const judgement = {
 } as const satisfies Readonly<Record<string, EventDefinition>>;
 
 const world = {
-  'fence.begun': {
-    level: 'warn',
-    message: 'fencing the database',
-    doc: 'The guard kills its database; the field `why` says why (L9, L10).',
-  },
-  'fence.alarm': {
-    level: 'warn',
-    message: 'fencing past a busy disk',
-    doc: 'The lease was about to end while the guard could take no step: it fenced without waiting (L9).',
-  },
-  'fence.done': { level: 'info', message: 'database fenced', doc: 'No process of the database is left.' },
-  'promote.begun': {
-    level: 'info',
-    message: 'promoting',
-    doc: 'The guard holds a lease and promotes its standby (L10).',
-  },
-  'promote.done': { level: 'info', message: 'promoted', doc: 'The database accepts writes.' },
   'database.fenced': {
     level: 'info',
     message: 'old primary fenced from outside',
     doc: "An agent had the other site's database fenced by its host's command.",
-  },
-  'database.started': { level: 'info', message: 'database started', doc: 'The guard started its database.' },
-  'database.crashed': {
-    level: 'warn',
-    message: 'database gone without an order',
-    doc: 'It crashed or was killed; policy.onCrash says what follows.',
   },
   'env.switched': {
     level: 'info',
@@ -274,7 +213,16 @@ const world = {
   },
 } as const satisfies Readonly<Record<string, EventDefinition>>;
 
-export const events = { ...process, ...lease, ...quorum, ...judgement, ...world };
+export const events = {
+  ...process,
+  ...leaseEvents,
+  ...fenceEvents,
+  ...databaseEvents,
+  ...grants,
+  ...quorum,
+  ...judgement,
+  ...world,
+};
 
 export type EventName = keyof typeof events;
 

@@ -1,0 +1,5 @@
+export type EventDefinition = {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly message: string;
+  readonly doc: string;
+};
