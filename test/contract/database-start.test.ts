@@ -132,6 +132,13 @@ describe('starts and stops of a real PostgreSQL', {
     assert.deepEqual([await isWritable(bed.site1), bed.site1.signalFile()], [true, true]);
   });
 
+  test('leave is asked for before side effects only: a lease renewed during a long recovery is no reason to give up', async () => {
+    value(await bed.site1.db.kill());
+    let asked = 0;
+    value(await bed.site1.db.startPrimary(5000, () => asked++ < 2));
+    assert.equal(asked, 2);
+  });
+
   test('lock files that name a living stranger do not hinder a start (power loss)', async () => {
     value(await bed.site1.db.kill());
     const { dataDirectory, socketDirectory, port } = bed.site1.settings;

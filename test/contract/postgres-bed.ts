@@ -130,6 +130,11 @@ export async function createBed(root: string) {
       value(await site1.db.startPrimary(10_000, () => true));
       await site1.sql(`CREATE DATABASE ${database}`, 'postgres');
       value(await site1.db.beat(row(1, 1), 5000));
+      // Roles and slot are made beside the beats.
+      await until('the probes are let in', 5000, async () => (await probes.primary('site1', 1000)).class === 'ok');
+      const slots = 'SELECT count(*) FROM pg_replication_slots';
+      await until('the slot is there', 5000, async () => (await site1.sql(slots)) === '1');
+      await until('the settings are there', 5000, async () => (await site1.sql('SHOW primary_conninfo')) !== '');
     },
     /** site2 as its standby. */
     startStandby: async () => {

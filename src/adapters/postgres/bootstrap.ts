@@ -1,6 +1,6 @@
-// What siteward keeps in the application's database, made by the guard of the primary once per connection where it is
-// missing: schema, two tables, the probes' role with the least rights, the replication role, the other site's slot. Only
-// the tables are needed for a beat; whatever else fails is reported and tried again with the next connection.
+// What siteward keeps in the application's database, made by the guard of the primary where it is missing: schema, two
+// tables, the probes' role with the least rights, the replication role, the other site's slot. Only the tables are
+// needed for a beat; the rest is made beside the beats, so that a lock somebody holds never keeps one from being written.
 
 import { readFileSync } from 'node:fs';
 import pg from 'pg';
@@ -39,9 +39,12 @@ GRANT SELECT, INSERT, UPDATE ON siteward.probe TO ${role};
 GRANT pg_read_all_stats TO ${role};
 GRANT EXECUTE ON FUNCTION pg_control_system(), pg_control_checkpoint() TO ${role}`;
 
+const tablesMissingQuery = `
+SELECT NOT pg_is_in_recovery()
+       AND (to_regclass('siteward.cluster') IS NULL OR to_regclass('siteward.probe') IS NULL) AS tables`;
+
 const missingQuery = `
-SELECT to_regclass('siteward.cluster') IS NULL OR to_regclass('siteward.probe') IS NULL AS tables,
-       NOT EXISTS (SELECT FROM pg_roles WHERE rolname = $1) AS probe_role,
+SELECT NOT EXISTS (SELECT FROM pg_roles WHERE rolname = $1) AS probe_role,
        NOT EXISTS (SELECT FROM pg_roles WHERE rolname = $2) AS replication_role,
        NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = $3) AS slot,
        coalesce(current_setting('primary_conninfo', true), '') AS primary_conninfo`;
@@ -53,21 +56,21 @@ SELECT NOT (has_table_privilege($1, 'siteward.probe', 'INSERT') AND has_table_pr
 
 export type Report = (detail: string) => void;
 
-/** On a primary, before the first beat of a connection. */
-export async function bootstrap(
+/** Before the first beat of a connection. In recovery the beat itself says that it is read-only. */
+export async function ensureTables(connection: Connection, budget: Budget): Promise<void> {
+  const [missing] = await connection.query(tablesMissingQuery, [], budget.left());
+  if (missing?.['tables'] === true) await connection.script(tables, budget.left());
+}
+
+/** All the rest; what failed, or nothing. */
+export async function ensureRest(
   settings: DatabaseSettings,
   connection: Connection,
   budget: Budget,
-  report: Report,
-): Promise<void> {
+): Promise<readonly string[]> {
   const { probe, replication, slotForOther } = settings;
-  const [facts] = await connection.query('SELECT pg_is_in_recovery() AS in_recovery', [], budget.left());
-  // The beat itself says that it is read-only.
-  if (facts?.['in_recovery'] === true) return;
   const rows = await connection.query(missingQuery, [probe.user, replication.user, slotForOther], budget.left());
   const missing: Row = rows[0] ?? {};
-  if (missing['tables'] === true) await connection.script(tables, budget.left());
-
   const steps: (readonly [string, () => Promise<unknown>])[] = [];
   if (missing['probe_role'] === true) steps.push(['probe role', () => makeRole(connection, budget, probe, 'LOGIN')]);
   if (missing['replication_role'] === true) {
@@ -82,14 +85,16 @@ export async function bootstrap(
     'standby settings',
     () => keepStandbySettings(settings, connection, budget, missing['primary_conninfo']),
   ]);
+  const failed: string[] = [];
   for (const [what, step] of steps) {
     try {
       await step();
     } catch (error) {
       if (!connection.usable()) throw error;
-      report(`${what}: ${detailOf(error)}`);
+      failed.push(`${what}: ${detailOf(error)}`);
     }
   }
+  return failed;
 }
 
 type Account = { readonly user: string; readonly passwordFile: string | null };
@@ -124,22 +129,15 @@ async function keepStandbySettings(
   await connection.query('SELECT pg_reload_conf()', [], budget.left());
 }
 
-/** On a standby: the slot it kept for the other site while it was the primary would hold WAL for ever. */
-export async function dropOwnSlot(
-  settings: DatabaseSettings,
-  connection: Connection,
-  budget: Budget,
-  report: Report,
-): Promise<void> {
-  try {
-    await connection.query(
-      `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots
-       WHERE slot_name = $1 AND NOT active AND pg_is_in_recovery()`,
-      [settings.slotForOther],
-      budget.left(),
-    );
-  } catch (error) {
-    if (!connection.usable()) throw error;
-    report(`dropping the replication slot: ${detailOf(error)}`);
-  }
+/**
+ * On a standby: the slot it kept for the other site while it was the primary would hold WAL for ever. Only once it
+ * streams, and so has a primary: a crashed one that came back read-only is soon started as the primary again.
+ */
+export async function dropOwnSlot(settings: DatabaseSettings, connection: Connection, budget: Budget): Promise<void> {
+  await connection.query(
+    `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots
+     WHERE slot_name = $1 AND NOT active AND pg_is_in_recovery()`,
+    [settings.slotForOther],
+    budget.left(),
+  );
 }

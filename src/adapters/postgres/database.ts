@@ -7,7 +7,7 @@ import type { ServerReport } from '../../core/observe/observation.ts';
 import { done, type Outcome, rejected, unknown } from '../../core/outcome.ts';
 import type { Ms } from '../../core/time.ts';
 import type { Database } from '../../ports/database.ts';
-import { bootstrap, dropOwnSlot, type Report } from './bootstrap.ts';
+import { dropOwnSlot, ensureTables, type Report } from './bootstrap.ts';
 import { type Budget, budgetOf } from './budget.ts';
 import { codeOf, detailOf } from './classify.ts';
 import type { Connection } from './connection.ts';
@@ -21,6 +21,7 @@ import { createSession } from './session.ts';
 import type { DatabaseSettings, ProcessControl } from './settings.ts';
 import { createSignalFile } from './signal-file.ts';
 import { createStarts } from './start.ts';
+import { createUpkeep } from './upkeep.ts';
 
 /** Between two looks while something is awaited. */
 const pollMs: Ms = 15;
@@ -45,22 +46,37 @@ export function createDatabase(
     roles: createSession(settings, 'postgres', () => Promise.resolve()),
     report,
   };
-  const questions = createSession(settings, settings.database, (connection, budget) =>
-    dropOwnSlot(settings, connection, budget, report),
-  );
-  const beats = createSession(settings, settings.database, (connection, budget) =>
-    bootstrap(settings, connection, budget, report),
-  );
+  let tidied = false;
+  const questions = createSession(settings, settings.database, () => {
+    tidied = false;
+    return Promise.resolve();
+  });
+  const upkeep = createUpkeep(settings, report);
+  const beats = createSession(settings, settings.database, (connection, budget) => {
+    upkeep.reset();
+    return ensureTables(connection, budget);
+  });
+  const closeAll = () => {
+    for (const one of [parts.roles, questions, beats, upkeep]) one.destroy();
+  };
 
   return {
     ...createStarts(parts),
     look: () => look(parts),
     ask: async (deadlineMs) => {
       const budget = budgetOf(deadlineMs);
-      const answer = await questions.run(budget.left(), askServer);
+      const ofApplication = await questions.run(budget.left(), async (connection, left) => {
+        const answer = await askServer(connection, left);
+        if (answer.kind === 'done' && answer.value.streaming && !tidied) {
+          tidied = true;
+          await dropOwnSlot(settings, connection, left).catch((error: unknown) => report(detailOf(error)));
+        }
+        return answer;
+      });
       // The application's database is missing: whether this one accepts writes must be known all the same.
-      if (answer.kind !== 'rejected' || answer.code !== 'auth') return answer;
-      return parts.roles.run(budget.left(), askServer);
+      const isMissing = ofApplication.kind === 'rejected' && ofApplication.code === 'auth';
+      const answer = isMissing ? await parts.roles.run(budget.left(), askServer) : ofApplication;
+      return answer.kind === 'done' ? done(answer.value.server) : answer;
     },
     stopFast: async (deadlineMs) => {
       const budget = budgetOf(deadlineMs);
@@ -73,21 +89,22 @@ export function createDatabase(
     stop: (deadlineMs) => stop(parts, budgetOf(deadlineMs)),
     kill: () => {
       const killed = parts.fence.kill();
-      for (const session of [parts.roles, questions, beats]) session.destroy();
+      closeAll();
       return killed;
     },
-    beat: (row, deadlineMs) =>
-      beats.run(deadlineMs, async (connection, budget) => {
+    beat: async (row, deadlineMs) => {
+      const beaten = await beats.run(deadlineMs, async (connection, budget) => {
         // A promotion that ended after its deadline deleted it, or a person did.
         if (!signalFile.present()) signalFile.put();
         const rows = await connection.query(beatQuery, beatValues(row), budget.left());
         if (rows.length === 0) return rejected('lower-epoch', 'siteward.cluster carries a later epoch');
         const position = parseLsn(String(rows[0]?.['position']));
         return position === null ? unknown('no position came back') : done({ position });
-      }),
-    close: () => {
-      for (const session of [parts.roles, questions, beats]) session.destroy();
+      });
+      if (beaten.kind === 'done') upkeep.afterBeat();
+      return beaten;
     },
+    close: closeAll,
   };
 }
 
@@ -109,11 +126,14 @@ async function look(parts: Parts): ReturnType<Database['look']> {
   }
 }
 
-async function askServer(connection: Connection, budget: Budget): Promise<Outcome<ServerReport>> {
+type Answer = { readonly server: ServerReport; readonly streaming: boolean };
+
+async function askServer(connection: Connection, budget: Budget): Promise<Outcome<Answer>> {
   const [facts, row] = await readServer(connection, budget);
   const position = parseLsn(String(facts?.['position']));
   if (typeof facts?.['in_recovery'] !== 'boolean' || position === null) return unknown('no position came back');
-  return done({ inRecovery: facts['in_recovery'], position, row: readClusterRow(row) });
+  const server = { inRecovery: facts['in_recovery'], position, row: readClusterRow(row) };
+  return done({ server, streaming: facts['streaming'] === true });
 }
 
 async function readServer(connection: Connection, budget: Budget) {

@@ -28,10 +28,17 @@ export function createStarts(parts: Parts): Starts {
   };
 }
 
-/** The caller's leave, and no fence since the act began. */
-function withFence(parts: Parts, mayGoOn: () => boolean): () => boolean {
+type Leave = {
+  /** Asked right before each side effect: the caller's leave, and no fence since the act began. */
+  readonly given: () => boolean;
+  /** While waiting: a lease renewed meanwhile is a new one, but a fence ends it all. */
+  readonly fenced: () => boolean;
+};
+
+function withFence(parts: Parts, mayGoOn: () => boolean): Leave {
   const before = parts.fence.count();
-  return () => mayGoOn() && !parts.fence.running() && parts.fence.count() === before;
+  const fenced = () => parts.fence.running() || parts.fence.count() !== before;
+  return { given: () => mayGoOn() && !fenced(), fenced };
 }
 
 /** Never throws, and never ends without the signal file. */
@@ -51,20 +58,20 @@ async function guarded(parts: Parts, work: () => Promise<Outcome<void>>): Promis
 }
 
 const notAllowed = () => rejected('not-allowed', 'the lease no longer allows it');
-const endedMeanwhile = () => unknown('the lease ended, or a fence began, while it was coming up');
+const endedMeanwhile = () => unknown('a fence began while it was coming up');
 
-async function startPrimary(parts: Parts, budget: Budget, allowed: () => boolean): Promise<Outcome<void>> {
+async function startPrimary(parts: Parts, budget: Budget, leave: Leave): Promise<Outcome<void>> {
   if (parts.processes.list().length > 0) return rejected('running', 'processes of the data directory are running');
   prepareForRecovery(parts);
   await parts.control.prepare(budget.left());
   const before = await parts.controlFile.read(0);
   // From here to the start there is nothing to wait for: no fence can come in between.
-  if (!allowed()) return notAllowed();
+  if (!leave.given()) return notAllowed();
   parts.signalFile.take();
-  if (!allowed()) return notAllowed();
+  if (!leave.given()) return notAllowed();
   const started = await handOver(parts, budget);
   if (started.kind === 'rejected') return started;
-  return comesUp(parts, budget, allowed, before?.version ?? '');
+  return comesUp(parts, budget, leave, before?.version ?? '');
 }
 
 async function handOver(parts: Parts, budget: Budget): Promise<Outcome<void>> {
@@ -75,12 +82,12 @@ async function handOver(parts: Parts, budget: Budget): Promise<Outcome<void>> {
 }
 
 /** Waits until it accepts connections and is not in recovery; puts the signal file back as soon as that is safe. */
-async function comesUp(parts: Parts, budget: Budget, allowed: () => boolean, before: string): Promise<Outcome<void>> {
+async function comesUp(parts: Parts, budget: Budget, leave: Leave, before: string): Promise<Outcome<void>> {
   const { signalFile, controlFile } = parts;
   const began = performance.now();
   let last = 'not asked yet';
   while (budget.left() > 0) {
-    if (!allowed()) return endedMeanwhile();
+    if (leave.fenced()) return endedMeanwhile();
     if (!signalFile.present()) {
       const control = await controlFile.read(0);
       if (control?.state === 'in crash recovery' && control.version !== before) signalFile.put();
@@ -101,11 +108,11 @@ async function comesUp(parts: Parts, budget: Budget, allowed: () => boolean, bef
 async function startStandby(parts: Parts, budget: Budget): Promise<Outcome<void>> {
   if (parts.processes.postmaster() !== null) return done(undefined);
   if (parts.processes.list().length > 0) return rejected('running', 'processes without a postmaster are running');
-  const allowed = withFence(parts, () => true);
+  const leave = withFence(parts, () => true);
   parts.signalFile.put();
   prepareForRecovery(parts);
   await parts.control.prepare(budget.left());
-  if (!allowed()) return notAllowed();
+  if (!leave.given()) return notAllowed();
   const started = await handOver(parts, budget);
   if (started.kind === 'rejected') return started;
   const began = performance.now();
@@ -123,19 +130,19 @@ async function startStandby(parts: Parts, budget: Budget): Promise<Outcome<void>
   return unknown(`it does not answer yet: ${last}`);
 }
 
-async function promote(parts: Parts, budget: Budget, allowed: () => boolean): Promise<Outcome<void>> {
+async function promote(parts: Parts, budget: Budget, leave: Leave): Promise<Outcome<void>> {
   const asked = await parts.roles.run(budget.left(), async (connection, left): Promise<Outcome<void>> => {
     const rows = await connection.query(recoveryQuery, [], left.left());
     if (rows[0]?.['in_recovery'] !== true) return done(undefined);
     // Sent in the same turn as it is allowed. Not waiting: the server would look every 100 ms only.
-    if (!allowed()) return notAllowed();
+    if (!leave.given()) return notAllowed();
     await connection.query('SELECT pg_promote(false)', [], left.left());
     return done(undefined);
   });
   if (asked.kind === 'rejected') return asked;
   let last = 'not asked yet';
   while (budget.left() > 0) {
-    if (!allowed()) return endedMeanwhile();
+    if (leave.fenced()) return endedMeanwhile();
     const recovering = await isRecovering(parts, budget);
     if (recovering.kind === 'done' && !recovering.value) return done(undefined);
     last = recovering.kind === 'done' ? 'still in recovery' : recovering.detail;
