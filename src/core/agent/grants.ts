@@ -48,9 +48,23 @@ function orderRefuses(d: AgentDraft): boolean {
   return d.s.peer?.notice !== null && d.s.peer !== null && hearsPeer(d.s, d.at.now) && d.s.peer.notice.orderRefuses;
 }
 
+/** An ask for another site than the sender's own: refused, since a silent one would look like a dead agent. */
+function notYours(d: AgentDraft, round: Round, replyTo: number): void {
+  reply(d, replyTo, guardAnswer(d, { granted: null, refusal: 'not-accepted', round }));
+}
+
+/** L7: with no change chosen in time the guard goes on with a later round, and what it said with its release is over. */
+function voidRelease(d: AgentDraft, message: Renew): void {
+  const isOver = (said: AgentDraft['s']['gone'] | AgentDraft['s']['stopped']): boolean =>
+    said !== null && sameEpoch(said.epoch, message.epoch) && compareRounds(message.round, said.round) > 0;
+  if (isOver(d.s.gone)) set(d, { gone: null });
+  if (isOver(d.s.stopped)) set(d, { stopped: null });
+}
+
 export function onRenew(d: AgentDraft, site: Site, message: Renew, replyTo: number): void {
-  if (message.site !== site) return;
+  if (message.site !== site) return notYours(d, message.round, replyTo);
   hearGuard(d, site, message.status);
+  voidRelease(d, message);
   const refusing = d.s.refusing && isCurrent(d, message);
   const refusal: Refusal | null = orderRefuses(d) ? 'order' : null;
   const result =
@@ -89,7 +103,7 @@ export function onInquire(d: AgentDraft, site: Site, message: Inquire, replyTo: 
 
 /** L5: only an agent that itself granted this round runs the register's grant of it. */
 export function onRegisterGrant(d: AgentDraft, site: Site, message: RegisterGrant, replyTo: number): void {
-  if (message.site !== site) return;
+  if (message.site !== site) return notYours(d, message.round, replyTo);
   const refuse = (refusal: Refusal): void =>
     reply(d, replyTo, guardAnswer(d, { granted: null, refusal, round: message.round }));
   const promise = d.s.voter.promise;
@@ -104,13 +118,17 @@ export function onRegisterGrant(d: AgentDraft, site: Site, message: RegisterGran
 
 export function onRelease(d: AgentDraft, site: Site, message: Release, replyTo: number): void {
   const record = recordOf(d.s);
-  if (message.site !== site || message.cluster !== d.s.voter.durable.cluster) return;
-  const current = record !== null && record.primary === site && sameEpoch(epochOf(record), message.epoch);
+  if (message.site !== site || message.cluster !== d.s.voter.durable.cluster)
+    return notYours(d, message.round, replyTo);
+  const { promise } = d.s.voter;
+  // A late or repeated release of rounds before one that was granted since: its guard has gone on (L7).
+  const late = promise !== null && promise.site === site && compareRounds(promise.round, message.round) > 0;
+  const current = !late && record !== null && record.primary === site && sameEpoch(epochOf(record), message.epoch);
+  const said = { epoch: message.epoch, round: message.round, at: d.at.now };
   set(d, {
     voter: release(d.s.voter, message),
-    gone: current && message.gone ? { epoch: message.epoch, at: d.at.now } : d.s.gone,
-    stopped:
-      current && !message.gone ? { epoch: message.epoch, position: message.position, at: d.at.now } : d.s.stopped,
+    gone: current && message.gone ? said : d.s.gone,
+    stopped: current && !message.gone ? { ...said, position: message.position } : d.s.stopped,
     queuedReleases: d.s.settings.witness === 'route53' ? [...d.s.queuedReleases, message].slice(-4) : [],
     due: { ...d.s.due, state: d.at.now },
   });

@@ -24,6 +24,7 @@ import type { Ballot } from '../quorum/ballot.ts';
 import type { ClusterRecord, EpochId } from '../quorum/record.ts';
 import { type RegisterMind, unseenRegister } from '../quorum/register.ts';
 import type { RegisterState } from '../quorum/register-state.ts';
+import type { Round } from '../quorum/round.ts';
 import { emptyVoterDurable, startVoter, type Voter, type VoterDurable, type VoterRules } from '../quorum/voter.ts';
 import type { Settings } from '../settings.ts';
 import { longestTtl } from '../settings.ts';
@@ -213,9 +214,14 @@ export type AgentState = {
     readonly site2: { readonly at: Instant; readonly ballot: Ballot } | null;
   };
   /** L7: the guard of the primary said `gone` in this epoch. */
-  readonly gone: { readonly epoch: EpochId; readonly at: Instant } | null;
+  readonly gone: { readonly epoch: EpochId; readonly round: Round; readonly at: Instant } | null;
   /** L7 and "Orders": a release without `gone`, with the position of the shutdown checkpoint. */
-  readonly stopped: { readonly epoch: EpochId; readonly position: Lsn | null; readonly at: Instant } | null;
+  readonly stopped: {
+    readonly epoch: EpochId;
+    readonly round: Round;
+    readonly position: Lsn | null;
+    readonly at: Instant;
+  } | null;
   readonly refusing: boolean;
   /** When this agent took up the current epoch: probes begun before speak of another primary. */
   readonly epochAt: Instant;
