@@ -224,8 +224,6 @@ export const events = {
   ...world,
 };
 
-export type EventName = keyof typeof events;
-
 /** Undefined for a name that is not listed. */
 export function describeEvent(name: string): EventDefinition | undefined {
   return (events as Readonly<Record<string, EventDefinition>>)[name];

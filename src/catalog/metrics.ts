@@ -13,7 +13,6 @@ const phaseBuckets = [0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 8, 13, 30, 60];
 const askBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
 export const metrics = {
-  siteward_info: { type: 'gauge', help: 'Always 1; says which role runs here.', labels: ['role', 'site', 'version'] },
   siteward_epoch: { type: 'gauge', help: 'Epoch of the chosen record as known here.', labels: [] },
   siteward_era: { type: 'gauge', help: 'Era of the chosen record; above 0 once a change was forced.', labels: [] },
   siteward_primary: { type: 'gauge', help: '1 for the site whose database may accept writes.', labels: ['site'] },
@@ -26,11 +25,7 @@ export const metrics = {
   siteward_voters_heard: { type: 'gauge', help: 'Voters heard within the last 2 s, this one included.', labels: [] },
   siteward_ballot: { type: 'gauge', help: 'Counter of the highest ballot promised here.', labels: [] },
   siteward_votes_total: { type: 'counter', help: 'Promises and votes given or refused.', labels: ['vote', 'outcome'] },
-  siteward_rounds_total: {
-    type: 'counter',
-    help: 'Rounds of renewals by length and outcome (guard).',
-    labels: ['length', 'outcome'],
-  },
+  siteward_rounds_total: { type: 'counter', help: 'Rounds of renewals by outcome (guard).', labels: ['outcome'] },
   siteward_lease_left_seconds: {
     type: 'gauge',
     help: 'Time left of the lease held here (guard); 0 without one.',
@@ -51,14 +46,12 @@ export const metrics = {
     help: 'Time left in which no other change of primary is made without an order (V6).',
     labels: [],
   },
-  siteward_grants_total: { type: 'counter', help: 'Renewals granted or refused (agent).', labels: ['outcome'] },
   siteward_replication_lag_bytes: {
     type: 'gauge',
     help: 'What the standby has not received of the last known primary position.',
     labels: [],
   },
   siteward_verdict: { type: 'gauge', help: '1 for the verdict in force on a part.', labels: ['part', 'verdict'] },
-  siteward_probes_total: { type: 'counter', help: 'Probes by part and class.', labels: ['part', 'class'] },
   siteward_may_take_over: { type: 'gauge', help: '1 while the standby may take over (V5).', labels: [] },
   siteward_failovers_total: {
     type: 'counter',

@@ -30,6 +30,9 @@ export function countFences(log: Log, metrics: Metrics): Log {
       log.event(level, event, fields);
       if (event === 'fence.done') metrics.count('siteward_fences_total', { outcome: 'done' });
       if (event === 'fence.failed') metrics.count('siteward_fences_total', { outcome: 'failed' });
+      if (event === 'lease.acquired' || event === 'lease.extended')
+        metrics.count('siteward_rounds_total', { outcome: 'granted' });
+      if (event === 'round.missed') metrics.count('siteward_rounds_total', { outcome: 'missed' });
       if (event === 'loop.stalled') metrics.count('siteward_loop_stalls_total');
     },
   };

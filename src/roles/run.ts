@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import { createStore } from '../adapters/disk/store.ts';
 import { createPlainListener, type PlainReport } from '../adapters/http/plain-listener.ts';
+import { measurePeers, measureRegister } from '../adapters/metrics/measured.ts';
 import { EXIT } from '../catalog/exit-codes.ts';
 import type { StepFunction } from '../core/effects.ts';
 import { createDriver, type Driver } from '../driver/driver.ts';
@@ -75,8 +76,8 @@ export async function runDaemon<
     random: base.random,
     store: running.store,
     log,
-    peers: base.peers,
-    register: running.register,
+    peers: measurePeers(base.peers, metrics),
+    register: running.register && measureRegister(running.register, metrics),
     perform: running.perform,
     fence: running.fence,
     onFatal: fatal,
