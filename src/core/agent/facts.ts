@@ -1,11 +1,12 @@
 // Questions about what an agent knows, each answered in one place. Pure reads of the state.
 
-import { type Ballot, compareBallots, maxBallot } from '../quorum/ballot.ts';
+import type { StateNotice } from '../messages.ts';
+import { type Ballot, compareBallots, maxBallot, noBallot } from '../quorum/ballot.ts';
 import { type Accepted, type ClusterRecord, epochOf, sameEpoch } from '../quorum/record.ts';
 import { isCurrent, registerBindsMs, registerChangesPrimary } from '../quorum/register.ts';
 import { bindsAgainst } from '../quorum/voter.ts';
-import { otherSite, type Site } from '../site.ts';
-import type { Instant, Ms } from '../time.ts';
+import { otherSite, type Site, type VoterId } from '../site.ts';
+import { bindingMs, type Instant, type Ms } from '../time.ts';
 import type { AgentState, Heard, Seen } from './state.ts';
 
 /** R2, V4: a voter counts as heard for this long. Four `state` intervals, so one lost message is not silence. */
@@ -25,6 +26,25 @@ function fresh(heard: Heard | null, now: Instant): boolean {
 
 export function hearsPeer(s: AgentState, now: Instant): boolean {
   return fresh(s.peer, now);
+}
+
+/** The peer's last notice while it counts as heard; its answers keep it heard, but say nothing of verdicts and orders. */
+export function peerNotice(s: AgentState, now: Instant): StateNotice | null {
+  if (!hearsPeer(s, now) || s.peer === null || s.peer.noticeAt === null) return null;
+  return now - s.peer.noticeAt <= heardForMs ? s.peer.notice : null;
+}
+
+/** V3: the peer's verdicts, if they speak of this record's primary and entry: it may know an older or newer record. */
+export function peerVerdicts(s: AgentState, record: ClusterRecord, now: Instant): StateNotice['verdicts'] | null {
+  const notice = peerNotice(s, now);
+  const theirs = notice?.view.chosen?.record;
+  if (notice === null || theirs === undefined || theirs.entry !== record.entry) return null;
+  return sameEpoch(epochOf(theirs), epochOf(record)) ? notice.verdicts : null;
+}
+
+/** Q8: the highest ballot `voter` was ever seen to hold. */
+export function seenOf(s: AgentState, voter: VoterId): Ballot {
+  return s.durable.seen[voter] ?? noBallot;
 }
 
 /** Whether the witness, of either kind, was heard. */
@@ -64,6 +84,7 @@ export function mayTouch(s: AgentState, now: Instant): boolean {
   return (
     s.settings.witness === 'route53' &&
     hearsWitness(s, now) &&
+    isCurrent(s.register) &&
     s.register.held !== null &&
     notBeyond(s.register.held.state.accepted.ballot)
   );
@@ -71,7 +92,7 @@ export function mayTouch(s: AgentState, now: Instant): boolean {
 
 /** Q1: the highest ballot this agent knows of anywhere. */
 export function highestBallot(s: AgentState): Ballot {
-  let highest = s.voter.durable.promised;
+  let highest = maxBallot(s.voter.durable.promised, s.voter.durable.chosen?.ballot ?? noBallot);
   for (const ballot of Object.values(s.durable.seen)) highest = maxBallot(highest, ballot);
   if (s.register.held !== null) highest = maxBallot(highest, s.register.held.state.promised);
   return highest;
@@ -82,25 +103,34 @@ export function recent<T>(seen: Seen<T> | null, now: Instant, maxAgeMs: Ms): T |
   return seen !== null && now - seen.at <= maxAgeMs ? seen.value : null;
 }
 
-/** A heard voter's own word on how long it may not accept `record`, counted down since it arrived. */
-export function voterBindsMs(heard: Heard, record: ClusterRecord, now: Instant): Ms {
+/**
+ * A heard voter's own word on how long it may not accept `record`, counted down since it arrived as if its clock were
+ * the slower one by D: an accept sent too early would leave a vote half done (Q6).
+ */
+export function voterBindsMs(
+  heard: Pick<Heard, 'at' | 'view'>,
+  record: ClusterRecord,
+  drift: number,
+  now: Instant,
+): Ms {
   const { view } = heard;
   if (view.accepted === null || view.accepted.record.primary === record.primary) return 0;
   // `bindsMs` is the longer of promise and quarantine; a promise to that primary's own guard hinders nothing (Q6).
   const bindsMs = view.bindsTo === record.primary ? view.quarantineMs : view.bindsMs;
-  return Math.max(0, bindsMs - (now - heard.at));
+  return bindsMs <= 0 ? 0 : Math.max(0, bindingMs(bindsMs, drift) - (now - heard.at));
 }
 
 /** Q6: for how long no majority that includes this agent is free to accept `record`. */
 export function majorityBindsMs(s: AgentState, record: ClusterRecord, now: Instant): Ms {
+  const { drift } = s.settings.lease;
   const own = bindsAgainst(s.voter, record, now);
   const others: Ms[] = [];
-  if (hearsPeer(s, now) && s.peer !== null) others.push(voterBindsMs(s.peer, record, now));
+  if (hearsPeer(s, now) && s.peer !== null) others.push(voterBindsMs(s.peer, record, drift, now));
   if (s.settings.witness === 'agent' && hearsWitness(s, now) && s.witness !== null)
-    others.push(voterBindsMs(s.witness, record, now));
+    others.push(voterBindsMs(s.witness, record, drift, now));
   if (s.settings.witness === 'route53' && hearsWitness(s, now) && isCurrent(s.register) && s.register.held !== null) {
     const changes = registerChangesPrimary(s.register.held.state, record);
-    others.push(changes ? registerBindsMs(s.register, s.settings.lease.drift, now) : 0);
+    others.push(changes ? registerBindsMs(s.register, drift, now) : 0);
   }
   return Math.max(own, others.length === 0 ? Number.POSITIVE_INFINITY : Math.min(...others));
 }
@@ -130,7 +160,7 @@ function left(since: number, length: Ms, wall: number): Ms {
 /** "Orders": from an order until its end verdicts on the database rest, at both agents; so they do in a restart. */
 export function verdictsRest(s: AgentState, now: Instant): boolean {
   if (s.order !== null) return true;
-  if (s.peer?.notice !== null && s.peer !== null && hearsPeer(s, now) && s.peer.notice.orderMs > 0) return true;
+  if ((peerNotice(s, now)?.orderMs ?? 0) > 0) return true;
   const record = recordOf(s);
   if (record === null) return true;
   const guard = s.guards[record.primary];

@@ -2,13 +2,13 @@
 // run in register-io.ts.
 
 import type { GuardAnswer, GuardStatus, Inquire, Refusal, RegisterGrant, Release, Renew } from '../messages.ts';
-import { epochOf, sameEpoch, showEpoch } from '../quorum/record.ts';
+import { type EpochId, epochOf, sameEpoch, showEpoch } from '../quorum/record.ts';
 import { compareRounds, type Round, showRound } from '../quorum/round.ts';
 import { grant, release } from '../quorum/voter.ts';
 import type { Site, VoterId } from '../site.ts';
 import { standbyAdvice } from '../verdict/standby.ts';
 import { type AgentDraft, reply, set, trace } from './draft.ts';
-import { hearsPeer, recordOf } from './facts.ts';
+import { hearsPeer, peerNotice, recordOf } from './facts.ts';
 import { rulesOf } from './state.ts';
 
 /** Every answer to a guard carries the chosen record and what this agent knows of the standby ("Messages"). */
@@ -42,10 +42,13 @@ export function hearGuard(d: AgentDraft, site: Site, status: GuardStatus): void 
   trace(d, 'info', 'cluster.founded', { site });
 }
 
-/** "Orders": while a failover order refuses the primary's renewals, both agents do. */
-function orderRefuses(d: AgentDraft): boolean {
-  if (d.s.order?.phase === 'refusing') return true;
-  return d.s.peer?.notice !== null && d.s.peer !== null && hearsPeer(d.s, d.at.now) && d.s.peer.notice.orderRefuses;
+/** "Orders": while a failover order refuses the primary's renewals, both agents do; the next epoch's it does not touch. */
+function orderRefuses(d: AgentDraft, epoch: EpochId): boolean {
+  const { order } = d.s;
+  if (order?.phase === 'refusing' && sameEpoch(order.from, epoch)) return true;
+  const notice = peerNotice(d.s, d.at.now);
+  const theirs = notice?.view.chosen?.record;
+  return notice?.orderRefuses === true && theirs !== undefined && sameEpoch(epochOf(theirs), epoch);
 }
 
 /** An ask for another site than the sender's own: refused, since a silent one would look like a dead agent. */
@@ -66,7 +69,7 @@ export function onRenew(d: AgentDraft, site: Site, message: Renew, replyTo: numb
   hearGuard(d, site, message.status);
   voidRelease(d, message);
   const refusing = d.s.refusing && isCurrent(d, message);
-  const refusal: Refusal | null = orderRefuses(d) ? 'order' : null;
+  const refusal: Refusal | null = orderRefuses(d, message.epoch) ? 'order' : null;
   const result =
     refusal === null
       ? grant(d.s.voter, message, refusing, rulesOf(d.s.settings), d.at.now)
@@ -111,7 +114,7 @@ export function onRegisterGrant(d: AgentDraft, site: Site, message: RegisterGran
   if (promise === null || promise.site !== site || compareRounds(promise.round, message.round) !== 0)
     return refuse('not-granted');
   // A1: an agent that refuses its own grant does not run the register's either (V4).
-  if (d.s.refusing || orderRefuses(d)) return refuse('refusing');
+  if (d.s.refusing || orderRefuses(d, message.epoch)) return refuse('refusing');
   if (d.s.queuedGrants.length >= 4) return refuse('busy');
   set(d, { queuedGrants: [...d.s.queuedGrants, { ask: message, replyTo, since: d.at.now, retried: false }] });
 }

@@ -1,25 +1,38 @@
 // Hearing another voter: what it holds (Q4, Q8), what it knows to be chosen, and since when we hear anybody (R2, V3).
 
 import type { StateNotice, VoterView } from '../messages.ts';
-import { compareBallots, maxBallot, noBallot, showBallot } from '../quorum/ballot.ts';
+import { type Ballot, compareBallots, maxBallot, showBallot } from '../quorum/ballot.ts';
 import { type Accepted, compareEpochs, epochOf, sameEpoch, showEpoch } from '../quorum/record.ts';
 import { absorbWord } from '../quorum/register.ts';
 import { highestIn, isLaterChosen, learnChosen, viewOf } from '../quorum/voter.ts';
 import type { Site, VoterId } from '../site.ts';
 import { beginAnew } from '../verdict/track.ts';
 import { type AgentDraft, set, trace } from './draft.ts';
-import { hearsMajority } from './facts.ts';
+import { hearsMajority, seenOf } from './facts.ts';
 
-/** Takes up another voter's view of itself, from any answer or notice. */
-export function hearVoter(d: AgentDraft, voter: VoterId, told: VoterView, notice: StateNotice | null): void {
-  const seen = d.s.durable.seen[voter] ?? noBallot;
+/**
+ * Takes up another voter's view of itself: from an answer, with the ballot it was seen to hold when that was asked for,
+ * or from its own notice (`seenAtSend` is null).
+ */
+export function hearVoter(
+  d: AgentDraft,
+  voter: VoterId,
+  told: VoterView,
+  notice: StateNotice | null,
+  seenAtSend: Ballot | null,
+): void {
+  const seen = seenOf(d.s, voter);
   const holds = highestIn(told);
-  // Q8: it holds less than we saw it hold: its disk went back. It counts for nothing until it has rejoined.
-  const lost = compareBallots(holds, seen) < 0;
+  // Q8: asked after we saw it hold more: its disk went back. It counts for nothing until it has rejoined.
+  const lost = seenAtSend !== null && compareBallots(holds, seenAtSend) < 0;
+  // Messages overtake each other: what was said before something newer that came first is old, not amnesia.
+  if (!lost && compareBallots(holds, seen) < 0) return;
   const view = lost ? { ...told, amnesia: true } : told;
-  if (lost) trace(d, 'error', 'voter.forgot', { voter, holds: showBallot(holds), seen: showBallot(seen) });
   const before = voter === 'witness' ? d.s.witness : d.s.peer;
-  const heard = { at: d.at.now, view, notice: notice ?? before?.notice ?? null };
+  if (lost && before?.view.amnesia !== true)
+    trace(d, 'error', 'voter.forgot', { voter, holds: showBallot(holds), seen: showBallot(seen) });
+  const noticeAt = notice === null ? (before?.noticeAt ?? null) : d.at.now;
+  const heard = { at: d.at.now, view, notice: notice ?? before?.notice ?? null, noticeAt };
   set(d, voter === 'witness' ? { witness: heard } : { peer: heard });
   if (view.amnesia) return;
   if (compareBallots(holds, seen) > 0)

@@ -84,9 +84,12 @@ function takeFromVoter(d: AgentDraft, voter: VoterId, request: Request, replyTo:
   const { settings } = d.s;
   switch (request.type) {
     case 'prepare': {
-      const { voter: next, refusal } = prepare(d.s.voter, request, rulesOf(settings));
+      const before = d.s.voter;
+      const { voter: next, refusal } = prepare(before, request, rulesOf(settings));
       set(d, { voter: next });
-      return reply(d, replyTo, { type: 'promise', promised: refusal === null, refusal, view: viewOf(next, d.at.now) });
+      // Q8: what it held before this promise, which would hide that its disk went back.
+      const view = viewOf(before, d.at.now);
+      return reply(d, replyTo, { type: 'promise', promised: refusal === null, refusal, view });
     }
     case 'accept': {
       const before = d.s.voter;
@@ -107,7 +110,7 @@ function takeFromVoter(d: AgentDraft, voter: VoterId, request: Request, replyTo:
     case 'state':
       if (request.cluster === d.s.voter.durable.cluster && request.voters === settings.voters) {
         hearMemoryOfUs(d, request);
-        hearVoter(d, voter, request.view, request);
+        hearVoter(d, voter, request.view, request, null);
         hearRegisterWord(d, request);
       } else if (request.view.chosen !== null) {
         hearChosen(d, request.view.chosen, `told by ${voter}`);
@@ -194,11 +197,11 @@ function takeAnswer(d: AgentDraft, pending: Pending, outcome: Outcome<Answer>): 
       return onAccepted(d, pending, only(outcome, 'accepted'));
     case 'repair':
       if (outcome.kind === 'done' && outcome.value.type === 'accepted')
-        hearVoter(d, pending.voter, outcome.value.view, null);
+        hearVoter(d, pending.voter, outcome.value.view, null, pending.seen);
       return;
     case 'state':
       if (outcome.kind === 'done' && outcome.value.type === 'view')
-        hearVoter(d, pending.voter, outcome.value.view, null);
+        hearVoter(d, pending.voter, outcome.value.view, null, pending.seen);
       return;
     case 'guard-order':
       return onGuardOrderAnswer(d, pending.order, only(outcome, 'ack'));

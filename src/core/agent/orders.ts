@@ -8,7 +8,7 @@ import { guardOf, otherSite, type Site } from '../site.ts';
 import { bindingMs, type Ms } from '../time.ts';
 import { standbyAdvice } from '../verdict/standby.ts';
 import { type AgentDraft, ask, reply, set, trace } from './draft.ts';
-import { hearsMajority, majorityBindsMs, recent, recordOf } from './facts.ts';
+import { hearsMajority, majorityBindsMs, peerNotice, recent, recordOf } from './facts.ts';
 import type { Intent, OrderState } from './state.ts';
 
 type Failover = Extract<Order, { kind: 'failover' }>;
@@ -51,7 +51,7 @@ function refuseOrder(d: AgentDraft, message: OrderRequest): string | null {
     return `this agent serves cluster ${record.cluster}, not ${message.cluster}`;
   if (d.s.voter.amnesia) return 'this agent has lost its state and does not vote: it needs `siteward agent rejoin`';
   if (!d.s.durable.founded) return `the cluster is new: waiting for ${record.primary}'s guard to hold its first lease`;
-  const busy = d.s.order !== null || d.s.modeOrder !== null || (d.s.peer?.notice?.orderMs ?? 0) > 0;
+  const busy = d.s.order !== null || d.s.modeOrder !== null || (peerNotice(d.s, d.at.now)?.orderMs ?? 0) > 0;
   if (busy && (message.order.kind !== 'failover' || !message.order.dryRun)) return 'another order is under way';
   if (!hearsMajority(d.s, d.at.now)) return 'no other voter is heard, so nothing can be changed';
   return null;

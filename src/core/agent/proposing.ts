@@ -10,7 +10,7 @@ import { accept, bindsAgainst, changesPrimary, prepare } from '../quorum/voter.t
 import { otherSite, peerOfVoter, type VoterId } from '../site.ts';
 import { draw, type Ms } from '../time.ts';
 import { type AgentDraft, ask, set, trace } from './draft.ts';
-import { hearsPeer, highestBallot, voterBindsMs } from './facts.ts';
+import { hearsPeer, highestBallot, seenOf, voterBindsMs } from './facts.ts';
 import { hearChosen, hearVoter } from './hear.ts';
 import { applyIntent } from './intent.ts';
 import {
@@ -64,7 +64,7 @@ export function begin(d: AgentDraft, intent: Intent): void {
         d,
         peerOfVoter(voter),
         { type: 'prepare', cluster, voters, ballot },
-        { kind: 'prepare', proposal: id, voter },
+        { kind: 'prepare', proposal: id, voter, seen: seenOf(d.s, voter) },
         peerDeadlineMs,
       );
   }
@@ -85,7 +85,7 @@ export function onPrepared(
   pending: Extract<Pending, { kind: 'prepare' }>,
   outcome: Outcome<PromiseAnswer>,
 ): void {
-  if (outcome.kind === 'done') hearVoter(d, pending.voter, outcome.value.view, null);
+  if (outcome.kind === 'done') hearVoter(d, pending.voter, outcome.value.view, null, pending.seen);
   if (d.s.proposal?.id !== pending.proposal) return;
   const heard = pending.voter === 'witness' ? d.s.witness : d.s.peer;
   // Q8: a voter that forgot what we saw it hold is no voter; hearVoter has marked it.
@@ -138,7 +138,7 @@ function drivePrepare(d: AgentDraft, p: Proposal): void {
     // Q6: judged now, with the voter's own fresh word. Any pair may serve (Q2), so another answer may be free (Q5).
     const waitMs = Math.max(
       bindsAgainst(d.s.voter, record, d.at.now),
-      voterBindsMs({ at: answer.at, view: answer.view, notice: null }, record, d.at.now),
+      voterBindsMs({ at: answer.at, view: answer.view }, record, d.s.settings.lease.drift, d.at.now),
     );
     if (waitMs === 0) return beginAccept(d, p, { voter, record });
     why = `a lease promise or a restart stands against it for ${waitMs} ms`;
@@ -166,7 +166,7 @@ function beginAccept(d: AgentDraft, p: Proposal, base: Base): void {
   });
   for (const voter of clockVoters(d)) {
     noteAccepted(d, voter, 'asked');
-    ask(d, peerOfVoter(voter), message, { kind: 'accept', proposal: p.id, voter });
+    ask(d, peerOfVoter(voter), message, { kind: 'accept', proposal: p.id, voter, seen: seenOf(d.s, voter) });
   }
 }
 
@@ -180,7 +180,7 @@ export function onAccepted(
   pending: Extract<Pending, { kind: 'accept' }>,
   outcome: Outcome<AcceptAnswer>,
 ): void {
-  if (outcome.kind === 'done') hearVoter(d, pending.voter, outcome.value.view, null);
+  if (outcome.kind === 'done') hearVoter(d, pending.voter, outcome.value.view, null, pending.seen);
   if (d.s.proposal?.id !== pending.proposal) return;
   const heard = pending.voter === 'witness' ? d.s.witness : d.s.peer;
   const good = outcome.kind === 'done' && outcome.value.accepted && heard !== null && !heard.view.amnesia;

@@ -121,6 +121,8 @@ export function onRegisterRead(d: AgentDraft, serialAtSend: number, outcome: Out
     return;
   }
   const before = d.s.register;
+  // Q0: it is created last; before the cluster is founded "no record" is not a fault (W3 begins after the bootstrap).
+  if (outcome.value.text === null && !d.s.durable.founded) return;
   const mind = absorbRead(before, outcome.value, serialAtSend, d.s.voter.durable.cluster ?? '', d.at.now);
   takeUp(d, mind);
   if (mind.out !== null && before.out === null) trace(d, 'error', 'register.out', { why: mind.out });

@@ -62,7 +62,13 @@ export const emptyAgentDurable: AgentDurable = {
 };
 
 /** Another voter as last heard: its own view of itself, and where it is an agent its whole notice. */
-export type Heard = { readonly at: Instant; readonly view: VoterView; readonly notice: StateNotice | null };
+export type Heard = {
+  readonly at: Instant;
+  readonly view: VoterView;
+  readonly notice: StateNotice | null;
+  /** When the notice arrived; views also arrive in answers. */
+  readonly noticeAt: Instant | null;
+};
 
 /** An observation and when its probe began. */
 export type Seen<T> = { readonly at: Instant; readonly value: T };
@@ -141,12 +147,15 @@ export type OrderResult = {
   readonly why: string;
 };
 
+/** What a voter is asked; `seen` is the highest ballot it was seen to hold when that was sent (Q8). */
+type AskedVoter = { readonly voter: VoterId; readonly seen: Ballot };
+
 export type Pending =
-  | { readonly kind: 'state'; readonly voter: VoterId }
-  | { readonly kind: 'prepare'; readonly proposal: number; readonly voter: VoterId }
-  | { readonly kind: 'accept'; readonly proposal: number; readonly voter: VoterId }
+  | ({ readonly kind: 'state' } & AskedVoter)
+  | ({ readonly kind: 'prepare'; readonly proposal: number } & AskedVoter)
+  | ({ readonly kind: 'accept'; readonly proposal: number } & AskedVoter)
   /** Q5: the accept of the chosen ballot, sent again. */
-  | { readonly kind: 'repair'; readonly voter: VoterId }
+  | ({ readonly kind: 'repair' } & AskedVoter)
   | { readonly kind: 'told'; readonly site: Site }
   | { readonly kind: 'guard-order'; readonly order: number }
   | { readonly kind: 'register-read'; readonly serialAtSend: number }

@@ -42,7 +42,7 @@ export function statusOf(s: AgentState, at: Moment) {
       promiseMs: view.bindsMs,
     },
     votes: {
-      self: voteOf({ at: now, view, notice: null }, now, true),
+      self: voteOf({ at: now, view }, now, true),
       peer: voteOf(s.peer, now, hearsPeer(s, now)),
       witness: witnessStatus(s, now),
     },
@@ -74,7 +74,7 @@ export function statusOf(s: AgentState, at: Moment) {
   };
 }
 
-function voteOf(heard: Heard | null, now: number, heardNow: boolean) {
+function voteOf(heard: Pick<Heard, 'at' | 'view'> | null, now: number, heardNow: boolean) {
   if (heard === null) return { heard: false, ageMs: null, accepted: null, promised: null, amnesia: null };
   const { accepted, promised, amnesia } = heard.view;
   return {

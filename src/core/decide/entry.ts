@@ -1,6 +1,6 @@
 // V7: when the public name moves to the other site's service host. It waits for no lease.
 
-import { entryCoolDownLeftMs, hearsMajority, hearsPeer, recordOf } from '../agent/facts.ts';
+import { entryCoolDownLeftMs, hearsMajority, hearsPeer, peerVerdicts, recordOf } from '../agent/facts.ts';
 import { servesRightly } from '../agent/judging.ts';
 import type { AgentState, Decision, Intent } from '../agent/state.ts';
 import { otherSite } from '../site.ts';
@@ -22,7 +22,7 @@ export function decideEntry(s: AgentState, at: Moment): EntryDecision {
   const why = `${from}'s HAProxy cannot serve: ${track.lastClass}`;
   if (record.mode === 'paused') return hold('entry-paused', `${why}, but siteward is paused`);
   if (!hearsMajority(s, at.now)) return hold('entry-no-majority', `${why}, but no other voter is heard`);
-  if (hearsPeer(s, at.now) && s.peer?.notice?.verdicts.entry !== 'failed')
+  if (hearsPeer(s, at.now) && peerVerdicts(s, record, at.now)?.entry !== 'failed')
     return hold('entry-peer-objects', `${why}, but the peer does not see it so`);
   // A cut between the sites moves nothing: the other entry has to *serve*, not merely hold requests.
   if (!servesRightly(s, to, at.now)) return hold('entry-other-unfit', `${why}, but ${to}'s does not serve either`);

@@ -6,6 +6,7 @@ import {
   hearsMajority,
   hearsPeer,
   majorityBindsMs,
+  peerVerdicts,
   recordOf,
   standbySite,
   verdictsRest,
@@ -78,8 +79,8 @@ function diagnose(s: AgentState, record: ClusterRecord, at: Moment): PrimaryDeci
   if (s.hearingSince === null)
     return hold('silent', `hears no other voter, so its own view of ${seen} confirms nothing`);
   if (verdictsRest(s, at.now)) return hold('resting', `${seen}, but it is being restarted or moved`);
-  if (hearsPeer(s, at.now) && s.peer !== null) {
-    const theirs = s.peer.notice?.verdicts.primary ?? 'unknown';
+  if (hearsPeer(s, at.now)) {
+    const theirs = peerVerdicts(s, record, at.now)?.primary ?? 'unknown';
     if (theirs === 'healthy') return hold('peer-objects', `${seen}, but the peer sees it healthy`);
     if (theirs !== 'failed') return hold('peer-unsure', `${seen}; the peer has not confirmed it yet (${theirs})`);
   }
@@ -138,6 +139,5 @@ function entryAgreed(s: AgentState, record: ClusterRecord, at: Moment): boolean 
   if (s.entries[standbySite(record)].lastClass !== 'ok' && s.entries[standbySite(record)].lastClass !== 'no-instance')
     return false;
   if (!hearsPeer(s, at.now)) return true;
-  const verdicts = s.peer?.notice?.verdicts;
-  return verdicts?.entry === 'failed';
+  return peerVerdicts(s, record, at.now)?.entry === 'failed';
 }

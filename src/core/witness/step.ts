@@ -114,7 +114,11 @@ function takeFromVoter(voter: Voter, rules: VoterRules, request: Request, now: I
   switch (request.type) {
     case 'prepare': {
       const { voter: next, refusal } = prepare(voter, request, rules);
-      return { voter: next, answer: { type: 'promise', promised: refusal === null, refusal, view: viewOf(next, now) } };
+      // Q8: what it held before this promise, which would hide that its disk went back.
+      return {
+        voter: next,
+        answer: { type: 'promise', promised: refusal === null, refusal, view: viewOf(voter, now) },
+      };
     }
     case 'accept': {
       const { voter: next, refusal } = accept(voter, request, rules, now);
