@@ -1,15 +1,16 @@
 // The agent's dealings with the register: when it is read (L5), the grants and releases it runs for guards (L5, L7), and
 // what an answer means (W2, W3). At most one read and one swap are out at a time, so that one agent never races itself.
 
+import type { Refusal } from '../messages.ts';
 import type { Outcome } from '../outcome.ts';
 import { epochOf, sameEpoch } from '../quorum/record.ts';
 import { absorbRead, absorbValue, isCurrent, registerBindsMs, withGrant, withRelease } from '../quorum/register.ts';
 import type { RegisterRead, RegisterState } from '../quorum/register-state.ts';
-import { showRound } from '../quorum/round.ts';
+import { compareRounds, showRound } from '../quorum/round.ts';
 import type { Site } from '../site.ts';
 import { type AgentDraft, isPending, readRegister, reply, set, swapRegister, trace } from './draft.ts';
 import { chosenOf, hearsPeer, recordOf } from './facts.ts';
-import { guardAnswer } from './grants.ts';
+import { guardAnswer, refusesNow } from './grants.ts';
 import type { Pending, QueuedGrant } from './state.ts';
 
 /** While something is amiss the register is read this often: within R2's 2 s, and one request a second (Route 53). */
@@ -33,6 +34,10 @@ export function driveRegister(d: AgentDraft): void {
   if (!isSwapping(d)) runGrant(d);
   if (!isSwapping(d)) runRelease(d);
   if (isReading(d) || d.at.now < nextReadAt(d)) return;
+  const { longRoundAt } = d.s;
+  // Looked at once: a long round whose nonce did not move was not granted there.
+  if (longRoundAt !== null && d.at.now >= longRoundAt + 3 * d.s.settings.lease.registerLegMs)
+    set(d, { longRoundAt: null });
   readRegister(d);
 }
 
@@ -67,12 +72,17 @@ function expireGrants(d: AgentDraft): void {
   set(d, { queuedGrants: alive });
 }
 
-function refuseGrant(
-  d: AgentDraft,
-  grant: QueuedGrant,
-  refusal: 'register' | 'not-accepted' | 'old-round' | 'other-voters' | 'refusing',
-): void {
+function refuseGrant(d: AgentDraft, grant: QueuedGrant, refusal: Refusal): void {
   reply(d, grant.replyTo, guardAnswer(d, { granted: null, refusal, round: grant.ask.round }));
+}
+
+/** L5, L7, V4: whether this agent still stands by its own grant of that round. */
+export function whyNotRun(d: AgentDraft, ask: QueuedGrant['ask']): Refusal | null {
+  const { promise, released } = d.s.voter;
+  if (promise === null || promise.site !== ask.site || compareRounds(promise.round, ask.round) < 0)
+    return 'not-granted';
+  if (compareRounds(ask.round, released[ask.site]) <= 0) return 'released';
+  return refusesNow(d, ask.epoch) ? 'refusing' : null;
 }
 
 /** L5: the value held may be used for a CAS as it is; only a refusal has to rest on a read that is newer than the ask. */
@@ -80,6 +90,12 @@ function runGrant(d: AgentDraft): void {
   const grant = d.s.queuedGrants[0];
   if (grant === undefined) return;
   const drop = (): void => set(d, { queuedGrants: d.s.queuedGrants.slice(1) });
+  // While it waited its round may have been released, or this agent may have begun to refuse (A1).
+  const why = whyNotRun(d, grant.ask);
+  if (why !== null) {
+    refuseGrant(d, grant, why);
+    return drop();
+  }
   if (!isCurrent(d.s.register))
     return d.s.register.out === null ? readSoon(d) : (refuseGrant(d, grant, 'register'), drop());
   const next = withGrant(d.s.register, grant.ask, d.at.random.slice(0, 16), d.s.settings.lease.drift, d.at.now);
@@ -140,8 +156,9 @@ function takeUp(d: AgentDraft, mind: AgentDraft['s']['register']): void {
 
 /** W2: only a CAS that succeeded counts; after anything else the value held is no longer trusted and is read again. */
 export function absorbSwap(d: AgentDraft, text: string, next: RegisterState): void {
-  takeUp(d, { ...absorbValue(d.s.register, text, next, d.at.now), heardAt: d.at.now });
-  set(d, { registerWroteAt: d.at.now });
+  // A swap that succeeded proves what is there: the register is in (W3), also right after it was created.
+  const known = { ...d.s.register, out: null, lowReads: 0, heardAt: d.at.now };
+  takeUp(d, absorbValue(known, text, next, d.at.now));
 }
 
 export function distrustRegister(d: AgentDraft): void {
@@ -171,14 +188,17 @@ export function onGrantSwapped(
   reply(d, replyTo, guardAnswer(d, { granted: null, refusal: 'register', round: ask.round }));
 }
 
-/** Q9: a record of the same primary waits while the register may be needed for the lease. */
+/** Q9: a record of the same primary is written at most every witnessEvery (grants do not count), and waits while the register may be needed for the lease. */
 export function mayWriteSamePrimary(d: AgentDraft): boolean {
   const { lease } = d.s.settings;
   const record = recordOf(d.s);
   if (d.s.queuedGrants.length > 0 || d.at.now - d.s.registerWroteAt < lease.witnessEveryMs) return false;
   const guard = record === null ? null : d.s.guards[record.primary];
-  if (guard === null || guard.value.missingMs === 0) return true;
-  return guard.value.missingMs + (d.at.now - guard.at) >= lease.ttlMs;
+  if (guard === null) return true;
+  const ageMs = d.at.now - guard.at;
+  // A guard that is not heard misses at least this agent's grants since it was heard last.
+  if (guard.value.missingMs === 0 && ageMs <= 2 * lease.renewEveryMs) return true;
+  return guard.value.missingMs + ageMs >= lease.ttlMs;
 }
 
 /** Whether the register may be given the record chosen, for Q5, and is behind it at all. */
