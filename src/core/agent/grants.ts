@@ -68,7 +68,7 @@ export function onRenew(d: AgentDraft, site: Site, message: Renew, replyTo: numb
   if (message.site !== site) return notYours(d, message.round, replyTo);
   hearGuard(d, site, message.status);
   voidRelease(d, message);
-  const refusing = d.s.refusing && isCurrent(d, message);
+  const refusing = refusesDatabase(d, message.epoch);
   const refusal: Refusal | null = orderRefuses(d, message.epoch) ? 'order' : null;
   const result =
     refusal === null
@@ -94,9 +94,15 @@ export function onRenew(d: AgentDraft, site: Site, message: Renew, replyTo: numb
   );
 }
 
-function isCurrent(d: AgentDraft, message: Renew): boolean {
+/** V4: whether this agent refuses the database of that epoch. */
+function refusesDatabase(d: AgentDraft, epoch: EpochId): boolean {
   const record = recordOf(d.s);
-  return record !== null && sameEpoch(epochOf(record), message.epoch);
+  return d.s.refusing && record !== null && sameEpoch(epochOf(record), epoch);
+}
+
+/** A verdict's refusal or an order's. */
+export function refusesNow(d: AgentDraft, epoch: EpochId): boolean {
+  return refusesDatabase(d, epoch) || orderRefuses(d, epoch);
 }
 
 export function onInquire(d: AgentDraft, site: Site, message: Inquire, replyTo: number): void {
@@ -114,7 +120,7 @@ export function onRegisterGrant(d: AgentDraft, site: Site, message: RegisterGran
   if (promise === null || promise.site !== site || compareRounds(promise.round, message.round) !== 0)
     return refuse('not-granted');
   // A1: an agent that refuses its own grant does not run the register's either (V4).
-  if (d.s.refusing || orderRefuses(d, message.epoch)) return refuse('refusing');
+  if (refusesNow(d, message.epoch)) return refuse('refusing');
   if (d.s.queuedGrants.length >= 4) return refuse('busy');
   set(d, { queuedGrants: [...d.s.queuedGrants, { ask: message, replyTo, since: d.at.now, retried: false }] });
 }

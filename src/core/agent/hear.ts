@@ -55,7 +55,9 @@ export function hearRegisterWord(d: AgentDraft, notice: StateNotice): void {
   if (notice.register === null || d.s.settings.witness !== 'route53') return;
   const mind = absorbWord(d.s.register, notice.register.serial, notice.register.nonce, d.at.now);
   if (mind === d.s.register) return;
-  set(d, { register: mind, longRoundAt: null });
+  const durable =
+    mind.serial > d.s.durable.registerSerial ? { ...d.s.durable, registerSerial: mind.serial } : d.s.durable;
+  set(d, { register: mind, longRoundAt: null, durable });
 }
 
 /** Q4: a record is known to be chosen. Everything that hangs on a new record hangs here. */
@@ -71,6 +73,8 @@ export function hearChosen(d: AgentDraft, chosen: Accepted, how: string): void {
     ...d.s.durable,
     learned: newEpoch ? { epoch: epochOf(record), wall: d.at.wall } : d.s.durable.learned,
     entryMoved: movedEntry ? d.at.wall : d.s.durable.entryMoved,
+    // Q0: no second record is proposed before the founding guard held its first lease, so one that is chosen proves it.
+    founded: d.s.durable.founded || known !== null,
   };
   // A new chosen record is told at once: to the other voters by `state`, to the guards by reconcile (told: null).
   set(d, {

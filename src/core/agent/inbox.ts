@@ -153,12 +153,17 @@ function onInit(d: AgentDraft, request: Extract<Request, { type: 'init' }>, repl
     return refuse(d, replyTo, `this agent belongs to cluster ${durable.cluster} already`);
   }
   if (!request.createRegister) {
+    // Repeated: taken already, and perhaps more was promised since, which is never taken back (Q3).
+    if (held !== null) return reply(d, replyTo, { type: 'ack', ok: true, why: '', steps: [] });
     set(d, {
       voter: withDurable(d.s.voter, { cluster: accepted.record.cluster, promised: accepted.ballot, accepted }),
     });
     hearChosen(d, accepted, 'founded by a person');
     return reply(d, replyTo, { type: 'ack', ok: true, why: '', steps: [] });
   }
+  if (held === null) return refuse(d, replyTo, 'this agent has not taken the record yet: the register comes last');
+  if (d.s.register.held?.state.cluster === accepted.record.cluster && d.s.register.out === null)
+    return reply(d, replyTo, { type: 'ack', ok: true, why: '', steps: [] });
   const ttlMs = longestTtl(d.s.settings.lease, d.s.settings.witness);
   const nonce = { id: d.at.random.slice(0, 16), site: accepted.record.primary, round: { start: 0, seq: 0 }, ttlMs };
   const next = { cluster: accepted.record.cluster, serial: 1, promised: accepted.ballot, accepted, nonce };

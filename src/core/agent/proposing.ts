@@ -110,6 +110,9 @@ export function raceWaitMs(d: AgentDraft): Ms {
 export function driveProposal(d: AgentDraft): void {
   const p = d.s.proposal;
   if (p === null) return;
+  // Our own vote and one more are the majority of three; without a witness they are both agents ("Who takes part"). A
+  // choice that was counted is one, whatever was promised since.
+  if (p.phase === 'accept' && Object.values(p.accepted).includes('yes')) return choose(d, p);
   if (d.at.now - p.startedAt > roundLimitMs) return giveUp(d, 'the round took too long', raceWaitMs(d));
   if (compareBallots(d.s.voter.durable.promised, p.ballot) > 0)
     return giveUp(d, 'a higher ballot was promised', raceWaitMs(d));
@@ -188,10 +191,7 @@ export function onAccepted(
 }
 
 function driveAccept(d: AgentDraft, p: Proposal): void {
-  const votes = Object.values(p.accepted);
-  // Our own vote and one more are the majority of three; without a witness they are both agents (Q10, "Who takes part").
-  if (votes.includes('yes')) return choose(d, p);
-  if (!votes.includes('asked')) giveUp(d, 'no other voter accepted', raceWaitMs(d));
+  if (!Object.values(p.accepted).includes('asked')) giveUp(d, 'no other voter accepted', raceWaitMs(d));
 }
 
 function choose(d: AgentDraft, p: Proposal): void {
@@ -251,6 +251,7 @@ export function onRecordSwapped(
 ): void {
   if (outcome.kind === 'done') {
     absorbSwap(d, outcome.value.text, pending.next);
+    set(d, { registerWroteAt: d.at.now });
     trace(d, 'info', 'register.accepted', {
       ballot: showBallot(pending.accept.ballot),
       epoch: pending.accept.record.epoch,

@@ -197,6 +197,7 @@ export type AgentState = {
   readonly witness: Heard | null;
   readonly register: RegisterMind;
   readonly registerReadAt: Instant;
+  /** When this agent last wrote a record there (Q9). */
   readonly registerWroteAt: Instant;
   /** When a long round was last seen whose nonce has not been heard of (L5: read 3d later unless word comes first). */
   readonly longRoundAt: Instant | null;

@@ -2,12 +2,13 @@
 // agent's voter (Q3, L2 to L4, L7); it probes nothing, proposes nothing and decides nothing.
 
 import type { StepResult } from '../effects.ts';
-import type { Answer, GuardAnswer, Refusal, Request } from '../messages.ts';
-import { sameBallot } from '../quorum/ballot.ts';
+import type { Answer, GuardAnswer, Refusal, Request, StateNotice } from '../messages.ts';
+import { compareBallots, sameBallot } from '../quorum/ballot.ts';
 import type { Round } from '../quorum/round.ts';
 import {
   accept,
   grant,
+  highestIn,
   learnChosen,
   prepare,
   release,
@@ -130,12 +131,19 @@ function takeFromVoter(voter: Voter, rules: VoterRules, request: Request, now: I
     case 'chosen':
       return ack(learnChosen(voter, request.chosen), true);
     case 'state': {
-      const next = request.view.chosen === null ? voter : learnChosen(voter, request.view.chosen);
+      const heard = request.view.chosen === null ? voter : learnChosen(voter, request.view.chosen);
+      const next = isForgotten(voter, request, now) ? { ...heard, amnesia: true } : heard;
       return { voter: next, answer: { type: 'view', view: viewOf(next, now) } };
     }
     default:
       return ack(voter, false, `a witness takes no ${request.type} from a voter`);
   }
+}
+
+/** Q8: an agent of this cluster saw this voter hold more than it does: its disk went back, so it does not vote. */
+function isForgotten(voter: Voter, notice: StateNotice, now: Instant): boolean {
+  if (notice.seenOfYou === null || notice.cluster !== voter.durable.cluster) return false;
+  return compareBallots(notice.seenOfYou, highestIn(viewOf(voter, now))) > 0;
 }
 
 /** Q0: once, with no state here; it may be repeated with the same record only. */
@@ -151,6 +159,8 @@ function found(voter: Voter, rules: VoterRules, request: Extract<Request, { type
   ) {
     return ack(voter, false, `this witness belongs to cluster ${cluster} already`);
   }
+  // Repeated: taken already, and perhaps more was promised since, which is never taken back (Q3).
+  if (held !== null) return ack(voter, true);
   const founded = withDurable(voter, { cluster: accepted.record.cluster, promised: accepted.ballot, accepted });
   return ack(learnChosen(founded, accepted), true);
 }
