@@ -1,0 +1,137 @@
+/** One lab and its scenarios, one after the other; a lab that cannot be put right is made anew. */
+import { performance } from 'node:perf_hooks';
+import { Lab } from '../../src/lab.ts';
+import type { Round, Scenario } from '../kit/scenario.ts';
+import { Broken, seconds } from '../kit/scenario.ts';
+import { makeWell } from '../kit/well.ts';
+import { keepLogs, lastLines } from './logs.ts';
+import type { LabPlan } from './plan.ts';
+import type { Result } from './results.ts';
+import { boundOf } from './results.ts';
+import type { Starvation } from './starvation.ts';
+import { STARVED_MS, StarvationProbe, showStarvation } from './starvation.ts';
+
+const MAX_RETRIES = 2;
+
+export type Say = (text: string) => void;
+
+export class Lane {
+  readonly lab: Lab;
+  readonly #plan: LabPlan;
+  readonly #say: Say;
+  #isFresh = false;
+
+  constructor(name: string, plan: LabPlan, say: Say) {
+    this.lab = new Lab({ name });
+    this.#plan = plan;
+    this.#say = say;
+  }
+
+  async run(onResult: (result: Result) => void): Promise<void> {
+    try {
+      for (const scenario of this.#plan.scenarios) onResult(await this.#scenario(scenario));
+    } finally {
+      await this.lab.down();
+    }
+  }
+
+  async #scenario(scenario: Scenario): Promise<Result> {
+    for (let attempt = 1; ; attempt += 1) {
+      const result = await this.#attempt(scenario, attempt);
+      const starved = result.starvation.worstMs > STARVED_MS;
+      if (result.ok || result.boundMs === null || !starved || attempt > MAX_RETRIES) return result;
+      this.#say(`${scenario.id}: ${result.why}; ${showStarvation(result.starvation)}: tried again in a fresh lab`);
+      await this.lab.down();
+    }
+  }
+
+  async #attempt(scenario: Scenario, attempt: number): Promise<Result> {
+    const { id, title } = scenario;
+    const begin = performance.now();
+    const beganWall = Date.now();
+    const figures: Record<string, string | number> = {};
+    let outageMs: number | null = null;
+    const say: Say = (text) => this.#say(`${id}: ${text}`);
+    const round: Round = {
+      lab: this.lab,
+      say,
+      figure: (name, value) => {
+        figures[name] = value;
+      },
+      outage: (ms) => {
+        outageMs = Math.max(outageMs ?? 0, ms);
+      },
+    };
+    const boundMs = boundOf(scenario, this.#plan.bounded);
+    let why: string | null = null;
+    let probe: StarvationProbe | null = null;
+    try {
+      await this.#prepare(say);
+      probe = new StarvationProbe();
+      this.#isFresh = false;
+      await scenario.run(round);
+      const outage = outageMs as number | null;
+      if (boundMs !== null && (outage === null || outage > boundMs))
+        why = `clients could not write for ${outage === null ? '?' : seconds(outage)}, the bound is ${seconds(boundMs)}`;
+    } catch (error) {
+      why =
+        error instanceof Broken || (error as Error).name === 'LabError'
+          ? (error as Error).message
+          : String((error as Error).stack);
+    }
+    const starvation: Starvation = (await probe?.end()) ?? { worstMs: 0, waited: null };
+    if (boundMs !== null || why !== null) say(showStarvation(starvation));
+    const logs = why === null ? null : await this.#explain(say, why, id, beganWall);
+    const tookMs = performance.now() - begin;
+    const measured =
+      outageMs === null
+        ? ''
+        : `, outage ${seconds(outageMs)}${boundMs === null ? '' : ` of at most ${seconds(boundMs)}`}`;
+    say(`${why === null ? 'ok' : 'FAILED'}${measured} (${(tookMs / 1000).toFixed(0)} s)`);
+    const { witness } = this.#plan;
+    return {
+      id,
+      title,
+      witness,
+      ok: why === null,
+      tookMs,
+      outageMs,
+      boundMs,
+      figures,
+      why,
+      starvation,
+      attempts: attempt,
+      logs,
+    };
+  }
+
+  /** A lab in which all is well. After a bounded round that is always a fresh one: its cool-down runs. */
+  async #prepare(say: Say): Promise<void> {
+    if (this.lab.isUp && !this.#isFresh) {
+      try {
+        await makeWell(this.lab, say);
+        return;
+      } catch (error) {
+        say(`the lab cannot be put right (${(error as Error).message}): a fresh one`);
+      }
+    }
+    const { witness, set } = this.#plan;
+    const begin = performance.now();
+    await this.lab.up({ witness, set, tied: true });
+    this.#isFresh = true;
+    say(`lab up in ${seconds(performance.now() - begin)}, witness ${witness}`);
+  }
+
+  async #explain(say: Say, why: string, id: string, fromWallMs: number): Promise<string | null> {
+    say(`FAILED: ${why}`);
+    try {
+      for (const line of lastLines(this.lab, fromWallMs)) say(`  ${line}`);
+      const logs = await keepLogs(this.lab, `${id}-${this.#plan.witness}`);
+      say(`logs of all hosts: ${logs}`);
+      return logs;
+    } catch (error) {
+      say(`no logs: ${String(error)}`);
+      return null;
+    }
+  }
+}

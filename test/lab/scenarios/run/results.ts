@@ -1,0 +1,55 @@
+/** What came out of a round, and the table of all of them. */
+import type { WitnessKind } from '../../src/cluster-file.ts';
+import type { Scenario } from '../kit/scenario.ts';
+import { seconds } from '../kit/scenario.ts';
+import type { Starvation } from './starvation.ts';
+
+export interface Result {
+  readonly id: string;
+  readonly title: string;
+  readonly witness: WitnessKind;
+  readonly ok: boolean;
+  readonly tookMs: number;
+  readonly outageMs: number | null;
+  /** Null where the round states no bound. */
+  readonly boundMs: number | null;
+  readonly figures: Readonly<Record<string, string | number>>;
+  /** Why it failed. */
+  readonly why: string | null;
+  readonly starvation: Starvation;
+  readonly attempts: number;
+  /** Where the logs of a failed round lie. */
+  readonly logs: string | null;
+}
+
+export function boundOf(scenario: Scenario, bounded: boolean): number | null {
+  return bounded ? (scenario.boundMs ?? null) : null;
+}
+
+export function table(results: readonly Result[]): string {
+  const rows = results.map((result) => [
+    result.id,
+    result.ok ? 'ok' : 'FAILED',
+    result.title,
+    result.witness,
+    result.outageMs === null ? '-' : seconds(result.outageMs),
+    result.boundMs === null ? '-' : seconds(result.boundMs),
+    Object.entries(result.figures)
+      .filter(([name]) => name !== 'outage')
+      .map(([name, value]) => `${name} ${value}`)
+      .join(', '),
+  ]);
+  const head = ['id', 'result', 'scenario', 'witness', 'outage', 'bound', 'measured'];
+  const widths = head.map((name, column) => Math.max(name.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  const line = (row: readonly string[]) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd();
+  return [line(head), line(widths.map((width) => '-'.repeat(Math.min(width, 60)))), ...rows.map(line)].join('\n');
+}
+
+export function closingLine(results: readonly Result[]): string {
+  const failed = results.filter(({ ok }) => !ok).length;
+  return `${results.length - failed} passed, ${failed} failed`;
+}

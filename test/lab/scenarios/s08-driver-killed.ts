@@ -1,0 +1,94 @@
+import type { SiteName } from '../src/topology.ts';
+import { SITES } from '../src/topology.ts';
+import { placesOf, strike } from './kit/fault.ts';
+import { beginLoad, endLoad, writesAgain } from './kit/measure.ts';
+import { ready } from './kit/quiet.ts';
+import type { Round, Scenario } from './kit/scenario.ts';
+import { nowMs, otherSite, seconds } from './kit/scenario.ts';
+import { until } from './kit/wait.ts';
+import { makeWell } from './kit/well.ts';
+import { agent, agreement } from './kit/world.ts';
+
+/** A failover is driven by the agent of the standby's site, a change of the entry by the one that the name goes to. */
+const OF_A_FAILOVER = [
+  'persist:promised',
+  'persist:accepted',
+  'persist:chosen',
+  'send:prepare',
+  'send:accept',
+  'send:chosen',
+  'register-swap',
+  'act:switch-env',
+  'act:set-server',
+  'reply:guard-answer',
+];
+const OF_AN_ENTRY = ['act:point-dns'];
+
+async function run(round: Round): Promise<void> {
+  const tooks: string[] = [];
+  for (const effect of [...OF_A_FAILOVER, ...OF_AN_ENTRY]) {
+    tooks.push(`${effect} ${seconds(await killedAfter(round, effect))}`);
+    await makeWell(round.lab, round.say);
+  }
+  round.figure('effects', tooks.length);
+  round.say(`agreed again after: ${tooks.join(', ')}`);
+}
+
+/** Returns after how many ms one site wrote again and everything agreed. */
+async function killedAfter(round: Round, effect: string): Promise<number> {
+  const { lab } = round;
+  const { primary, standby, entry, epoch } = await placesOf(lab);
+  const moves = OF_AN_ENTRY.includes(effect);
+  const driver = moves ? otherSite(entry) : standby;
+  await beginLoad(round);
+  await arm(round, driver, effect);
+  const before = restartsOf(round, driver);
+  const at = await strike(
+    round,
+    `${effect}: ${moves ? `${entry}'s HAProxy stopped` : `${primary}'s postmaster killed`}`,
+    async () => {
+      if (moves) await lab.stopService(`${entry}-svc`, 'haproxy');
+      else lab.signal(`${primary}-db`, 'postgres', 'SIGKILL');
+      if (effect.startsWith('reply:')) await lab.heal();
+    },
+  );
+  await until(`${driver}'s agent kills itself after ${effect}`, 30_000, () =>
+    restartsOf(round, driver) > before ? undefined : 'it has not',
+  );
+  const diedMs = nowMs() - at;
+  await writesAgain(round, at, 60_000);
+  const wanted = moves ? { primary, entry: driver, epoch } : { primary: standby, entry, epoch: epoch + 1 };
+  await agreement(lab, { ...wanted, standby: false }, 60_000);
+  const tookMs = nowMs() - at;
+  await endLoad(round, at - 500, { mayLose: true, mayFail: true });
+  round.say(`${effect}: died after ${seconds(diedMs)}, all agreed after ${seconds(tookMs)}`);
+  return tookMs;
+}
+
+/**
+ * Starts the agent with the order to kill itself. An effect that comes all the time, like an answer to a guard, is kept
+ * from coming too early by a cut between the agent and both guards, which is healed with the fault.
+ */
+async function arm(round: Round, driver: SiteName, effect: string): Promise<void> {
+  const { lab } = round;
+  const always = effect.startsWith('reply:');
+  if (always) for (const site of SITES) await lab.cut(`${driver}-svc`, `${site}-db`);
+  lab.setServiceEnv(`${driver}-svc`, 'agent', { SITEWARD_CRASH_AFTER: effect }, { once: true });
+  await lab.restartService(`${driver}-svc`, 'agent');
+  if (!always) return ready(lab);
+  await until(`${driver}'s agent may vote`, 60_000, async () => {
+    const status = await agent(lab, driver);
+    return status?.standsInTheWay.quarantineMs === 0 ? undefined : 'its start-up wait is not over';
+  });
+}
+
+function restartsOf({ lab }: Round, site: SiteName): number {
+  return lab.services(`${site}-svc`).find(({ name }) => name === 'agent')?.restarts ?? 0;
+}
+
+export const scenario: Scenario = {
+  id: 'S8',
+  title: 'the driving agent killed after each of its effects',
+  witness: ['route53'],
+  run,
+};

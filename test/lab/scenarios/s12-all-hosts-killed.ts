@@ -1,0 +1,36 @@
+import { everyHost, placesOf, strike } from './kit/fault.ts';
+import { beginLoad, endLoad, writesAgain } from './kit/measure.ts';
+import { ready } from './kit/quiet.ts';
+import type { Round, Scenario } from './kit/scenario.ts';
+import { nowMs, seconds } from './kit/scenario.ts';
+import { agreement } from './kit/world.ts';
+
+async function run(round: Round): Promise<void> {
+  const { lab } = round;
+  const { primary, entry, epoch } = await placesOf(lab);
+  await beginLoad(round);
+  await ready(lab);
+  const at = await strike(round, `power loss of all ${everyHost.length} hosts`, () => lab.kill(...everyHost));
+  const order = shuffled(everyHost);
+  round.say(`started in this order: ${order.join(' ')}`);
+  for (const host of order) await lab.start(host, { bootPostgres: false });
+  const startedAt = nowMs();
+  await agreement(lab, { primary, entry, epoch }, 90_000);
+  round.figure('healthy after', seconds(nowMs() - startedAt));
+  await writesAgain(round, startedAt, 40_000);
+  await endLoad(round, at - 500, { mayFail: true });
+}
+
+function shuffled<T>(items: readonly T[]): readonly T[] {
+  return items
+    .map((item) => ({ item, key: Math.random() }))
+    .sort((a, b) => a.key - b.key)
+    .map(({ item }) => item);
+}
+
+export const scenario: Scenario = {
+  id: 'S12',
+  title: 'all hosts killed, started in any order',
+  witness: ['route53', 'agent'],
+  run,
+};

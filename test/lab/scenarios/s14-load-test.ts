@@ -1,0 +1,42 @@
+import { burst } from '../src/load.ts';
+import { sleep } from '../src/process.ts';
+import { placesOf, strike } from './kit/fault.ts';
+import { ready } from './kit/quiet.ts';
+import type { Round, Scenario } from './kit/scenario.ts';
+import { insist } from './kit/scenario.ts';
+import { agreement } from './kit/world.ts';
+
+const REQUESTS = 15_000;
+
+async function run(round: Round): Promise<void> {
+  const { lab } = round;
+  await ready(lab);
+  await tested(round, 'quiet', burst(lab));
+  await ready(lab);
+  const { primary, standby, entry, epoch } = await placesOf(lab);
+  const running = burst(lab);
+  // Not a wait for anything: the kill has to fall into the middle of the load, wherever that is.
+  await sleep(3_000);
+  await strike(round, `kill -9 of ${primary}'s postmaster amid it`, () => {
+    lab.signal(`${primary}-db`, 'postgres', 'SIGKILL');
+  });
+  await tested(round, 'with S1', running);
+  await agreement(lab, { primary: standby, entry, epoch: epoch + 1, standby: false }, 40_000);
+}
+
+async function tested(round: Round, name: string, running: ReturnType<typeof burst>): Promise<void> {
+  const report = await running;
+  const { requests, failed, failures, perSecond, latencyMs } = report;
+  const slowest = `p99 ${Math.round(latencyMs.p99)} ms, slowest ${Math.round(latencyMs.max)} ms`;
+  round.say(`${name}: ${requests} requests, ${failed} failed, ${Math.round(perSecond)} a second, ${slowest}`);
+  round.figure(name, `${failed} failed, max ${(latencyMs.max / 1000).toFixed(1)} s`);
+  insist(requests === REQUESTS, `${requests} requests were sent, not ${REQUESTS}`);
+  insist(failed === 0, `${name}: ${failed} requests failed: ${JSON.stringify(failures)}`);
+}
+
+export const scenario: Scenario = {
+  id: 'S14',
+  title: '150 connections x 100 mixed requests, quiet and with S1',
+  witness: ['route53', 'agent'],
+  run,
+};
