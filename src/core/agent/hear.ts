@@ -104,7 +104,7 @@ function dropStaleFacts(d: AgentDraft): void {
     primarySeen: null,
     standbySeen: null,
     receivedMovedAt: null,
-    confirmedSince: null,
+    readySince: null,
     refusing: false,
     epochAt: d.at.now,
     gone: d.s.gone !== null && isCurrentEpoch(d, d.s.gone.epoch) ? d.s.gone : null,
@@ -126,6 +126,6 @@ export function noteHearing(d: AgentDraft): void {
     set(d, { hearingSince: null });
     return;
   }
-  set(d, { hearingSince: d.at.now, primary: beginAnew(d.s.primary), confirmedSince: null });
+  set(d, { hearingSince: d.at.now, primary: beginAnew(d.s.primary), readySince: null });
   trace(d, 'info', 'voters.heard', {});
 }

@@ -4,6 +4,9 @@ import { type ClusterRecord, epochOf, sameEpoch } from '../quorum/record.ts';
 import { isoTime, type Moment } from '../time.ts';
 import type { AgentState, Intent } from './state.ts';
 
+/** "pause": no change of primary or entry without an order, whatever this agent knew when it began. */
+const foundPaused = 'the record found is paused';
+
 export function applyIntent(intent: Intent, base: ClusterRecord, s: AgentState, at: Moment): ClusterRecord | string {
   const stamp = { by: s.me, at: isoTime(at.wall), reason: intent.reason.slice(0, 200), voters: s.settings.voters };
   switch (intent.kind) {
@@ -13,7 +16,8 @@ export function applyIntent(intent: Intent, base: ClusterRecord, s: AgentState, 
     case 'mode':
       return base.mode === intent.mode ? base : { ...base, ...stamp, mode: intent.mode };
     case 'entry':
-      return base.entry === intent.to ? base : { ...base, ...stamp, entry: intent.to };
+      if (base.entry === intent.to) return base;
+      return base.mode === 'paused' && !intent.order ? foundPaused : { ...base, ...stamp, entry: intent.to };
     case 'primary':
       return changePrimary(intent, base, stamp);
   }
@@ -28,7 +32,7 @@ function changePrimary(
   if (base.primary === intent.to) return base;
   if (!sameEpoch(epochOf(base), intent.from))
     return `epoch ${intent.from.epoch} is over, the record found is of epoch ${base.epoch}`;
-  if (base.mode === 'paused' && !intent.order) return 'the record found is paused';
+  if (base.mode === 'paused' && !intent.order) return foundPaused;
   return {
     ...base,
     ...stamp,

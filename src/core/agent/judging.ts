@@ -4,7 +4,7 @@
 import type { BalancerReport, PrimaryReport, StandbyReport } from '../observe/observation.ts';
 import { compareEpochs, epochOf, sameEpoch } from '../quorum/record.ts';
 import { otherSite, type Site } from '../site.ts';
-import type { Instant } from '../time.ts';
+import type { Instant, Ms } from '../time.ts';
 import { bearingOnPrimary, canBeBlindness } from '../verdict/classes.ts';
 import { fold } from '../verdict/track.ts';
 import { type AgentDraft, set, trace } from './draft.ts';
@@ -68,11 +68,13 @@ function notePosition(d: AgentDraft, report: PrimaryReport): void {
 
 export function onStandbyReport(d: AgentDraft, site: Site, report: StandbyReport, startedAt: Instant): void {
   const record = recordOf(d.s);
-  if (record === null || standbySite(record) !== site) return;
   const before = d.s.standbySeen;
-  // V2: only a receive position that moved is a witness to a living primary.
+  // Probes overlap ("Timing"): one begun earlier that ends later would make the position seem to move.
+  if (record === null || standbySite(record) !== site || startedAt < Math.max(d.s.epochAt, before?.at ?? 0)) return;
+  // V2: only a receive position that moved is a witness to a living primary, and only within the confirm time.
   const moved =
     before !== null &&
+    startedAt - before.at <= confirmTimeMs(d.s) &&
     before.value.received !== null &&
     report.received !== null &&
     report.received > before.value.received;
@@ -135,7 +137,11 @@ function noteVerdict(d: AgentDraft, part: string, before: Track, after: Track): 
 /** V2: the standby testifies that the primary lives: it received something within the confirm time. */
 export function standbyTestifies(s: AgentState, now: Instant): boolean {
   if (!canBeBlindness(s.primary.lastClass) || s.receivedMovedAt === null) return false;
-  return now - s.receivedMovedAt < s.settings.probe.confirm * s.settings.probe.everyMs;
+  return now - s.receivedMovedAt < confirmTimeMs(s);
+}
+
+function confirmTimeMs(s: AgentState): Ms {
+  return s.settings.probe.confirm * s.settings.probe.everyMs;
 }
 
 /** V7: whether the other site's balancer serves from the right database, not merely holding requests. */

@@ -3,7 +3,7 @@
 
 import type { Ack, Order, OrderRequest } from '../messages.ts';
 import type { Outcome } from '../outcome.ts';
-import { epochOf, sameEpoch } from '../quorum/record.ts';
+import { type ClusterRecord, epochOf, sameEpoch } from '../quorum/record.ts';
 import { guardOf, otherSite, type Site } from '../site.ts';
 import { bindingMs, type Ms } from '../time.ts';
 import { standbyAdvice } from '../verdict/standby.ts';
@@ -34,7 +34,7 @@ export function onOrder(d: AgentDraft, from: string, message: OrderRequest, repl
     case 'resume':
       return wantChange(d, { kind: 'mode', mode: 'auto', reason: `resumed by ${from}` }, answer);
     case 'entry':
-      return wantChange(d, { kind: 'entry', to: order.to, reason: `entry moved by ${from}` }, answer);
+      return wantChange(d, { kind: 'entry', to: order.to, order: true, reason: `entry moved by ${from}` }, answer);
     case 'restart':
       return restart(d, answer);
     case 'failover':
@@ -59,7 +59,8 @@ function refuseOrder(d: AgentDraft, message: OrderRequest): string | null {
 
 function wantChange(d: AgentDraft, intent: Intent, answer: Answer): void {
   const id = d.s.nextId;
-  set(d, { nextId: id + 1, modeOrder: { intent, id, until: d.at.now + d.s.settings.orderTimeoutMs } });
+  const until = d.at.now + d.s.settings.orderTimeoutMs;
+  set(d, { nextId: id + 1, modeOrder: { intent, id, until, chosen: false } });
   answer(true, `order ${id}`);
 }
 
@@ -129,6 +130,11 @@ function answers(d: AgentDraft, site: Site): boolean {
   return guard !== null && guard.database === 'primary';
 }
 
+/** A failover past a silent guard has to wait out the longest promise first: Tmax(1+D) later than usual ("Orders"). */
+function leaseWaitMs(d: AgentDraft): Ms {
+  return bindingMs(d.s.voter.durable.longestTtlMs, d.s.settings.lease.drift);
+}
+
 function failover(d: AgentDraft, order: Failover, answer: Answer): void {
   const record = recordOf(d.s);
   if (record === null) return;
@@ -138,10 +144,9 @@ function failover(d: AgentDraft, order: Failover, answer: Answer): void {
     return answer(why === null, why ?? `would move the primary from ${record.primary} to ${to}`, stepsOf(d, order, to));
   if (why !== null) return answer(false, why);
   const id = d.s.nextId;
-  const { lease, orderTimeoutMs } = d.s.settings;
+  const { orderTimeoutMs } = d.s.settings;
   const planned = answers(d, record.primary);
-  // A failover past a silent guard has to wait out the longest promise first ("Orders").
-  const until = d.at.now + orderTimeoutMs + (planned ? 0 : bindingMs(d.s.voter.durable.longestTtlMs, lease.drift));
+  const until = d.at.now + orderTimeoutMs + (planned ? 0 : leaseWaitMs(d));
   const state: OrderState = {
     order,
     id,
@@ -170,7 +175,8 @@ export function onGuardOrderAnswer(d: AgentDraft, id: number, outcome: Outcome<A
   if (order === null || order.id !== id || order.phase !== 'asking') return;
   if (outcome.kind === 'done' && !outcome.value.ok) return endOrder(d, 'undone', outcome.value.why);
   // Unknown: it may have taken the order; its release tells. If it is gone, refusing its renewals ends its lease.
-  set(d, { order: { ...order, phase: outcome.kind === 'rejected' ? 'refusing' : 'stopping' } });
+  if (outcome.kind !== 'rejected') return set(d, { order: { ...order, phase: 'stopping' } });
+  set(d, { order: { ...order, phase: 'refusing', until: order.until + leaseWaitMs(d) } });
 }
 
 function endOrder(d: AgentDraft, outcome: 'done' | 'undone', why: string): void {
@@ -226,8 +232,8 @@ function driveModeOrder(d: AgentDraft): void {
   const record = recordOf(d.s);
   if (wanted === null || record === null) return;
   const { intent } = wanted;
-  const reached =
-    (intent.kind === 'mode' && record.mode === intent.mode) || (intent.kind === 'entry' && record.entry === intent.to);
+  // Q4: what this agent knows may be old; only a change chosen for this order tells that it holds.
+  const reached = wanted.chosen && isReached(intent, record);
   if (!reached && d.at.now < wanted.until) return;
   const what = intent.kind === 'mode' ? intent.mode : intent.kind === 'entry' ? `entry to ${intent.to}` : intent.kind;
   set(d, {
@@ -240,6 +246,11 @@ function driveModeOrder(d: AgentDraft): void {
     },
   });
   trace(d, reached ? 'info' : 'warn', 'order.ended', { order: wanted.id, what, outcome: reached ? 'done' : 'undone' });
+}
+
+function isReached(intent: Intent, record: ClusterRecord): boolean {
+  if (intent.kind === 'mode') return record.mode === intent.mode;
+  return intent.kind === 'entry' && record.entry === intent.to;
 }
 
 /** The change of the record that an order wants now, if any. */

@@ -37,6 +37,8 @@ function clockVoters(d: AgentDraft): readonly VoterId[] {
 export function begin(d: AgentDraft, intent: Intent): void {
   const cluster = d.s.voter.durable.cluster;
   if (d.s.proposal !== null || cluster === null || d.s.voter.amnesia || d.at.now < d.s.proposeAfter) return;
+  // Q0: before the founding guard held its first lease no other record is proposed.
+  if (!d.s.durable.founded) return;
   const { voters, peerDeadlineMs, witness } = d.s.settings;
   // Q1: above every ballot seen, and on our own disk, as our own promise, before it is sent.
   const ballot = nextBallot(highestBallot(d.s), d.s.me);
@@ -196,7 +198,13 @@ function driveAccept(d: AgentDraft, p: Proposal): void {
 
 function choose(d: AgentDraft, p: Proposal): void {
   if (p.record === null) return;
-  set(d, { proposal: null, strayedSince: null });
+  const { modeOrder } = d.s;
+  set(d, {
+    proposal: null,
+    strayedSince: null,
+    // Q4: a person is told that it is done when a round begun for that was chosen, also one that altered nothing.
+    modeOrder: modeOrder !== null && p.intent === modeOrder.intent ? { ...modeOrder, chosen: true } : modeOrder,
+  });
   hearChosen(d, { ballot: p.ballot, record: p.record }, 'counted here');
 }
 

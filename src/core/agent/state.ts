@@ -106,7 +106,7 @@ export type Intent =
       readonly order: boolean;
       readonly reason: string;
     }
-  | { readonly kind: 'entry'; readonly to: Site; readonly reason: string }
+  | { readonly kind: 'entry'; readonly to: Site; readonly order: boolean; readonly reason: string }
   | { readonly kind: 'mode'; readonly mode: 'auto' | 'paused'; readonly reason: string };
 
 export type VoteState = 'asked' | 'yes' | 'no';
@@ -237,7 +237,8 @@ export type AgentState = {
   readonly epochAt: Instant;
   /** When the last primary position was last put on disk. */
   readonly positionAt: Instant;
-  readonly confirmedSince: Instant | null;
+  /** Since when nothing stands in the way of the change of primary that is due (V6's delay counts from there). */
+  readonly readySince: Instant | null;
   /** Since when this agent has heard any other voter without a break (V3, R2). */
   readonly hearingSince: Instant | null;
   readonly proposal: Proposal | null;
@@ -246,7 +247,13 @@ export type AgentState = {
   readonly strayedSince: Instant | null;
   readonly order: OrderState | null;
   readonly lastOrder: OrderResult | null;
-  readonly modeOrder: { readonly intent: Intent; readonly id: number; readonly until: Instant } | null;
+  readonly modeOrder: {
+    readonly intent: Intent;
+    readonly id: number;
+    readonly until: Instant;
+    /** A round of its own was chosen (Q4). */
+    readonly chosen: boolean;
+  } | null;
   readonly decision: Decision;
   readonly pending: Readonly<Record<number, Pending>>;
   readonly nextId: number;
@@ -310,7 +317,7 @@ export function startAgent(
     refusing: false,
     epochAt: 0,
     positionAt: 0,
-    confirmedSince: null,
+    readySince: null,
     hearingSince: null,
     proposal: null,
     proposeAfter: now,

@@ -65,7 +65,7 @@ function decide(d: AgentDraft): Intent | null {
       waitMs: decision.waitMs,
     });
   }
-  set(d, { decision, confirmedSince: primary.confirmed ? (d.s.confirmedSince ?? d.at.now) : null });
+  set(d, { decision, readySince: primary.ready ? (d.s.readySince ?? d.at.now) : null });
   refuse(d, primary.refuse);
   return primary.intent ?? entry.intent;
 }

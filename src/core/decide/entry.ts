@@ -28,6 +28,6 @@ export function decideEntry(s: AgentState, at: Moment): EntryDecision {
   if (!servesRightly(s, to, at.now)) return hold('entry-other-unfit', `${why}, but ${to}'s does not serve either`);
   const coolDownMs = entryCoolDownLeftMs(s, at.wall);
   if (coolDownMs > 0) return hold('entry-cool-down', `${why}, but the entry changed a moment ago`, coolDownMs);
-  const intent: Intent = { kind: 'entry', to, reason: why };
+  const intent: Intent = { kind: 'entry', to, order: false, reason: why };
   return { decision: { act: true, code: 'entry', sentence: `${why}: moving the entry to ${to}`, waitMs: 0 }, intent };
 }

@@ -23,8 +23,8 @@ export type PrimaryDecision = {
   readonly intent: Intent | null;
   /** V4: nothing but the lease stands against choosing the change now, so this agent refuses its grants. */
   readonly refuse: boolean;
-  /** V3: the primary is confirmed as failed. */
-  readonly confirmed: boolean;
+  /** V6: nothing stands in the way of the change any more; it is this agent's turn or the other one's. */
+  readonly ready: boolean;
 };
 
 export type HoldCode =
@@ -48,8 +48,8 @@ export type HoldCode =
   | 'lease'
   | 'others-turn';
 
-function hold(code: HoldCode, sentence: string, waitMs: Ms = 0, confirmed = false, refuse = false): PrimaryDecision {
-  return { decision: { act: false, code, sentence, waitMs }, intent: null, refuse, confirmed };
+function hold(code: HoldCode, sentence: string, waitMs: Ms = 0, refuse = false): PrimaryDecision {
+  return { decision: { act: false, code, sentence, waitMs }, intent: null, refuse, ready: code === 'others-turn' };
 }
 
 export function decidePrimary(s: AgentState, at: Moment): PrimaryDecision {
@@ -99,16 +99,15 @@ function whenConfirmed(s: AgentState, record: ClusterRecord, at: Moment): Primar
   const why = isGone(s, record)
     ? `${record.primary}'s guard gave its database up`
     : `${record.primary}'s database is confirmed as failed: ${s.primary.lastClass}`;
-  if (record.mode === 'paused') return hold('paused', `${why}, but siteward is paused`, 0, true);
+  if (record.mode === 'paused') return hold('paused', `${why}, but siteward is paused`);
   const advice = standbyAdvice(s, at.now);
-  if (!advice.mayTakeOver) return hold('standby-unfit', `${why}, but ${to} may not take over: ${advice.why}`, 0, true);
+  if (!advice.mayTakeOver) return hold('standby-unfit', `${why}, but ${to} may not take over: ${advice.why}`);
   const coolDownMs = coolDownLeftMs(s, at.wall);
-  if (coolDownMs > 0) return hold('cool-down', `${why}, but the last change is too recent`, coolDownMs, true);
+  if (coolDownMs > 0) return hold('cool-down', `${why}, but the last change is too recent`, coolDownMs);
   const quarantineMs = s.voter.quarantinedUntil - at.now;
-  if (quarantineMs > 0)
-    return hold('quarantine', `${why}, but this agent started a moment ago (L4)`, quarantineMs, true);
+  if (quarantineMs > 0) return hold('quarantine', `${why}, but this agent started a moment ago (L4)`, quarantineMs);
   if (!hearsMajority(s, at.now))
-    return hold('no-majority', `${why}, but no other voter is heard: this waits for a voter or a person`, 0, true);
+    return hold('no-majority', `${why}, but no other voter is heard: this waits for a voter or a person`);
   const next: ClusterRecord = { ...record, epoch: record.epoch + 1, primary: to };
   // After a release the promises are gone; the round itself asks each voter afresh (Q6), so nothing is waited for here.
   const bindsMs = isGone(s, record) ? bindsAgainst(s.voter, next, at.now) : majorityBindsMs(s, next, at.now);
@@ -118,19 +117,17 @@ function whenConfirmed(s: AgentState, record: ClusterRecord, at: Moment): Primar
       `${why}; ${to} takes over when the lease promised to it has run out`,
       Number.isFinite(bindsMs) ? bindsMs : 0,
       true,
-      true,
     );
   const entryToo =
     s.entries[record.primary].verdict === 'failed' && record.entry === record.primary && entryAgreed(s, record, at);
-  const delayMs =
-    s.me === to ? 0 : s.settings.lease.otherDelayMs - (at.now - Math.max(s.confirmedSince ?? at.now, s.gone?.at ?? 0));
-  if (delayMs > 0) return hold('others-turn', `${why}; ${to}'s agent acts first`, delayMs, true, true);
+  const delayMs = s.me === to ? 0 : s.settings.lease.otherDelayMs - (at.now - (s.readySince ?? at.now));
+  if (delayMs > 0) return hold('others-turn', `${why}; ${to}'s agent acts first`, delayMs, true);
   const intent: Intent = { kind: 'primary', to, from: epochOf(record), entryToo, order: false, reason: why };
   return {
     decision: { act: true, code: 'failover', sentence: `${why}: moving the primary to ${to}`, waitMs: 0 },
     intent,
     refuse: true,
-    confirmed: true,
+    ready: true,
   };
 }
 
