@@ -69,9 +69,8 @@ export async function databaseStatus(paths: LabPaths, site: SiteName): Promise<D
 
 function parseRow(row: string | undefined): { era: string | null; epoch: number | null } {
   try {
-    const parsed = JSON.parse(row ?? '') as Record<string, unknown>;
-    const era = parsed['era_number'] ?? parsed['era'];
-    return { era: era === undefined ? null : String(era), epoch: Number(parsed['epoch']) };
+    const parsed = JSON.parse(row ?? '') as { era_number: number; era_site: string; epoch: number };
+    return { era: `${parsed.era_number}.${parsed.era_site}`, epoch: Number(parsed.epoch) };
   } catch {
     return { era: null, epoch: null };
   }
