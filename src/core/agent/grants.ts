@@ -122,7 +122,9 @@ export function onRegisterGrant(d: AgentDraft, site: Site, message: RegisterGran
   // A1: an agent that refuses its own grant does not run the register's either (V4).
   if (refusesNow(d, message.epoch)) return refuse('refusing');
   if (d.s.queuedGrants.length >= 4) return refuse('busy');
-  set(d, { queuedGrants: [...d.s.queuedGrants, { ask: message, replyTo, since: d.at.now, retried: false }] });
+  set(d, {
+    queuedGrants: [...d.s.queuedGrants, { ask: message, replyTo, since: d.at.now, retried: false, sought: null }],
+  });
 }
 
 export function onRelease(d: AgentDraft, site: Site, message: Release, replyTo: number): void {

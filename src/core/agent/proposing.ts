@@ -136,6 +136,7 @@ function compute(d: AgentDraft, p: Proposal, other: Accepted | null): ClusterRec
 function drivePrepare(d: AgentDraft, p: Proposal): void {
   const answers = Object.entries(p.prepared) as [VoterId, NonNullable<Proposal['prepared'][VoterId]>][];
   let why = 'no other voter answered';
+  let boundMs = 0;
   for (const [voter, answer] of answers) {
     if (answer.vote !== 'yes' || answer.view === null) continue;
     const record = compute(d, p, answer.view.accepted);
@@ -147,13 +148,16 @@ function drivePrepare(d: AgentDraft, p: Proposal): void {
     );
     if (waitMs === 0) return beginAccept(d, p, { voter, record });
     why = `a lease promise or a restart stands against it for ${waitMs} ms`;
+    boundMs = waitMs;
   }
   if (answers.some(([, answer]) => answer.vote === 'asked')) return;
   if (d.s.settings.witness === 'route53' && d.s.register.out === null) {
     set(d, { proposal: { ...p, phase: 'register' } });
     return driveRegisterRound(d, { ...p, phase: 'register' });
   }
-  giveUp(d, why, why.startsWith('no other') ? raceWaitMs(d) : 200);
+  // A promise may be released at any moment, which a change of primary waits for; a repair only waits with everybody.
+  const againMs = p.intent.kind === 'same' ? Math.min(2000, Math.max(200, boundMs)) : 200;
+  giveUp(d, why, boundMs === 0 ? raceWaitMs(d) : againMs);
 }
 
 /** Q2: the proposer votes for its own record first, then sends `accept` to the others. */

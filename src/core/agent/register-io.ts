@@ -98,6 +98,10 @@ function runGrant(d: AgentDraft): void {
   }
   if (!isCurrent(d.s.register))
     return d.s.register.out === null ? readSoon(d) : (refuseGrant(d, grant, 'register'), drop());
+  if (grant.sought !== null) {
+    drop();
+    return isNonce(d, grant.sought) ? granted(d, grant) : refuseGrant(d, grant, 'register');
+  }
   const next = withGrant(d.s.register, grant.ask, d.at.random.slice(0, 16), d.s.settings.lease.drift, d.at.now);
   if (typeof next === 'string') {
     if (d.s.registerReadAt < grant.since || isReading(d)) return readSoon(d);
@@ -174,18 +178,29 @@ export function onGrantSwapped(
   const { ask, replyTo } = pending;
   if (outcome.kind === 'done') {
     absorbSwap(d, outcome.value.text, pending.next);
-    // L5: who ran a grant tells its peer the nonce at once.
-    set(d, { due: { ...d.s.due, state: d.at.now }, longRoundAt: null });
-    trace(d, 'debug', 'register.granted', { site: ask.site, round: showRound(ask.round), ttlMs: ask.ttlMs });
-    return reply(d, replyTo, guardAnswer(d, { granted: 'witness', refusal: null, round: ask.round }));
+    return granted(d, pending);
   }
   distrustRegister(d);
-  // One retry after a read: the other writer is our peer, and it writes seldom (Q9).
-  if (outcome.kind === 'rejected' && !pending.retried) {
-    set(d, { queuedGrants: [{ ask, replyTo, since: d.at.now, retried: true }, ...d.s.queuedGrants] });
-    return;
-  }
-  reply(d, replyTo, guardAnswer(d, { granted: null, refusal: 'register', round: ask.round }));
+  if (outcome.kind === 'rejected' && pending.retried)
+    return reply(d, replyTo, guardAnswer(d, { granted: null, refusal: 'register', round: ask.round }));
+  // Looked at again after a read: for our own nonce where the answer was lost (W2), else for one retry, since the other
+  // writer is our peer, and it writes seldom (Q9).
+  const { nonce } = pending.next;
+  const sought = outcome.kind === 'unknown' && nonce !== 'released' ? nonce.id : null;
+  const again = { ask, replyTo, since: d.at.now, retried: true, sought };
+  set(d, { queuedGrants: [again, ...d.s.queuedGrants] });
+}
+
+function isNonce(d: AgentDraft, id: string): boolean {
+  const nonce = d.s.register.held?.state.nonce;
+  return nonce !== undefined && nonce !== 'released' && nonce.id === id;
+}
+
+function granted(d: AgentDraft, { ask, replyTo }: Pick<QueuedGrant, 'ask' | 'replyTo'>): void {
+  // L5: who ran a grant tells its peer the nonce at once.
+  set(d, { due: { ...d.s.due, state: d.at.now }, longRoundAt: null });
+  trace(d, 'debug', 'register.granted', { site: ask.site, round: showRound(ask.round), ttlMs: ask.ttlMs });
+  reply(d, replyTo, guardAnswer(d, { granted: 'witness', refusal: null, round: ask.round }));
 }
 
 /** Q9: a record of the same primary is written at most every witnessEvery (grants do not count), and waits while the register may be needed for the lease. */

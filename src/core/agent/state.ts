@@ -182,6 +182,8 @@ export type QueuedGrant = {
   readonly replyTo: number;
   readonly since: Instant;
   readonly retried: boolean;
+  /** W2: the nonce of a swap whose answer was lost; found in the read that follows, it was a grant. */
+  readonly sought: string | null;
 };
 
 /** The one sentence of the last decision, and until when something stands in the way. */
