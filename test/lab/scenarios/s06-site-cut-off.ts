@@ -18,7 +18,7 @@ async function run(round: Round): Promise<void> {
   await writesAgain(round, at, 60_000);
   notePhases(round, at);
   const promotion = readEvents(lab.paths, wallOf(at)).find(
-    ({ event, host }) => host === `${standby}-db` && (event === 'promote.begun' || event === 'database.promoting'),
+    ({ event, host }) => host === `${standby}-db` && event === 'database.promoting',
   );
   const cutOff = await databases(lab);
   insist(cutOff[primary].writable !== true, `${primary}'s database is writable behind the cut`);

@@ -23,7 +23,7 @@ const STEPS: readonly { readonly name: string; readonly found: (event: LabEvent)
   { name: 'fenced', found: is('fence.done') },
   { name: 'agreed', found: is('record.chosen') },
   { name: 'lease', found: is('lease.acquired') },
-  { name: 'promoted', found: is('promote.done') },
+  { name: 'promoted', found: is('database.promoted') },
   { name: 'switched', found: is('env.switched') },
   { name: 'dns', found: is('dns.moved') },
 ];
