@@ -4,17 +4,15 @@
  *
  *   node scripts/run-suites.ts check|unit|contract|lab|test|slow
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { createWriteStream, mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { endAll, runCommand } from './suite-process.ts';
 import { planNames, type Suite, stagesOf } from './suites.ts';
 
 const root = join(import.meta.dirname, '..');
 const logFolder = join(root, '.state/logs');
 const SIDE_BY_SIDE = 2;
 const TAIL_LINES = 80;
-/** After the limit a suite gets this long to put away what it made (a lab has namespaces and mounts). */
-const CLEAN_UP_SECONDS = 30;
 
 interface Result {
   readonly suite: Suite;
@@ -29,7 +27,6 @@ interface Counts {
   readonly skipped: number;
 }
 
-const running = new Set<ChildProcess>();
 let stopped = false;
 
 async function main(plan: string | undefined): Promise<number> {
@@ -62,71 +59,17 @@ async function runSuite(plan: string, suite: Suite): Promise<Result> {
   const logName = `.state/logs/${plan}-${suite.name}.log`;
   say(`${suite.name}: started${live ? `, at most ${suite.limitSeconds} s` : ''}`);
   const begun = performance.now();
-  const ok = await runCommand(suite, join(root, logName), live);
+  const ok = await runCommand(suite, join(root, logName));
   const seconds = secondsSince(begun);
   const text = readFileSync(join(root, logName), 'utf8');
   const counts = countTests(text);
   const tests = counts.passed + counts.failed > 0 ? `, ${counts.passed} passed, ${counts.failed} failed` : '';
-  say(`${suite.name}: ${ok ? 'ok' : 'FAILED'}${tests}, ${seconds.toFixed(1)} s`);
-  if (!ok) {
+  say(`${suite.name}: ${ok ? 'ok' : stopped ? 'stopped' : 'FAILED'}${tests}, ${seconds.toFixed(1)} s`);
+  if (!ok && !stopped) {
     if (!live) console.log(tail(text));
     console.log(`    the whole log: ${logName}`);
   }
   return { suite, ok, seconds, counts };
-}
-
-function runCommand(suite: Suite, logPath: string, live: boolean): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const path = `${join(root, 'node_modules/.bin')}:${process.env['PATH'] ?? ''}`;
-  const [file = '', ...args] = withRights(suite, path);
-  const log = createWriteStream(logPath);
-  const child = spawn(file, args, {
-    cwd: root,
-    env: { ...process.env, PATH: path, NO_COLOR: '1', FORCE_COLOR: undefined },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    // A group of its own, so that all of it can be ended; what runs as root is ended by timeout(1), see withRights.
-    detached: suite.asRoot !== true,
-  });
-  running.add(child);
-  const limit = setTimeout(() => {
-    log.write(`\nended after its limit of ${suite.limitSeconds} s\n`);
-    endGroup(child);
-  }, suite.limitSeconds * 1000);
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk: Buffer) => {
-      log.write(chunk);
-      if (live) process.stdout.write(chunk);
-    });
-  }
-  child.on('error', (error) => log.write(`${file}: ${error.message}\n`));
-  child.on('close', (code) => {
-    clearTimeout(limit);
-    running.delete(child);
-    log.end(() => resolve(code === 0));
-  });
-  return promise;
-}
-
-/** The command as it is started: what needs root gets it through sudo, whose PATH is not ours. */
-function withRights(suite: Suite, path: string): readonly string[] {
-  if (suite.asRoot !== true) return suite.command;
-  const timed = ['timeout', `--kill-after=${CLEAN_UP_SECONDS}`, String(suite.limitSeconds), ...suite.command];
-  if (process.getuid?.() === 0) return timed;
-  return ['sudo', '--', 'env', `PATH=${path}`, ...timed];
-}
-
-function endGroup(child: ChildProcess): void {
-  signalGroup(child, 'SIGTERM');
-  setTimeout(() => signalGroup(child, 'SIGKILL'), CLEAN_UP_SECONDS * 1000).unref();
-}
-
-function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
-  if (child.pid === undefined || child.exitCode !== null) return;
-  try {
-    process.kill(-child.pid, signal);
-  } catch {
-    // It has just ended by itself, or runs as root, where timeout(1) does this.
-  }
 }
 
 /** node:test ends with "ℹ pass N", the lab's suite with "N passed, N failed". */
@@ -170,7 +113,7 @@ function secondsSince(begun: number): number {
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
     stopped = true;
-    for (const child of running) endGroup(child);
+    endAll();
   });
 }
 
