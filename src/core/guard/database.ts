@@ -2,7 +2,7 @@
 // (ranIn), the fuse's deadline is written, and the deed itself may be begun only until the lease has F left.
 
 import { sameEpoch, showEpoch } from '../quorum/record.ts';
-import { clockGrainMs, type Ms } from '../time.ts';
+import type { Ms } from '../time.ts';
 import { deadlineIsSet } from './deadline.ts';
 import { type NextDeed, nextDeed } from './desired.ts';
 import { type GuardDraft, set, setDb, setDue, setDurable, trace } from './draft.ts';
@@ -60,7 +60,7 @@ export function onWork(d: GuardDraft, id: number, outcome: WorkOutcome): void {
   const { work } = d.s.db;
   // Cancelled by a fence: what is left is decided by `fenced`.
   if (work === null || work.id !== id) return;
-  setDb(d, { work: null, serial: d.s.db.serial + 1, unknownSince: null });
+  setDb(d, { work: null, serial: d.s.db.serial + 1, unknownSince: null, process: null });
   setDue(d, { look: d.at.now, ask: d.at.now });
   if (work.deed === 'stop-fast') return onStoppedFast(d, outcome);
   if (outcome.kind === 'done') return onDone(d, work.deed);
@@ -98,7 +98,7 @@ function onDone(d: GuardDraft, deed: DatabaseWork): void {
       return setDb(d, { role: 'standby', failures: 0, retryAt: d.at.now });
     case 'stop':
     case 'stop-fast':
-      return setDb(d, { role: 'none', process: null });
+      return setDb(d, { role: 'none' });
   }
 }
 
@@ -137,8 +137,7 @@ export function onDatabaseDown(d: GuardDraft, clean: boolean, orphans: boolean):
 }
 
 function goneAfter(d: GuardDraft, cause: string): Leaving {
-  const holdUntil = d.at.now + d.s.settings.lease.releaseWaitMs + clockGrainMs;
-  return { cause, gone: true, position: null, holdUntil };
+  return { cause, gone: true, position: null, holdMs: d.s.settings.lease.releaseWaitMs, orderUntil: null };
 }
 
 /** L7: a start in place that failed, or takes longer than restartBudget, while the standby may take over. */
@@ -147,7 +146,7 @@ function giveUpFailedStart(d: GuardDraft): void {
   const { db } = s;
   if (inBootstrap(s) || s.fencing !== null || s.leaving !== null || s.order !== null || !leaseUsable(s, at.now)) return;
   const late = db.startingSince !== null && at.now - db.startingSince > s.settings.restartBudgetMs;
-  const failed = db.failures > 0 && db.work === null && db.role !== 'standby';
+  const failed = db.failures > 0 && db.work === null && db.role === 'none';
   if (!(late || failed) || !mayGiveUp(s, at.now)) return;
   setDb(d, { failures: 0, crashed: true });
   beginFence(d, 'start-failed', goneAfter(d, 'start-failed'));

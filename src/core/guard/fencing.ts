@@ -2,7 +2,6 @@
 
 import type { Outcome } from '../outcome.ts';
 import { compareEpochs, sameEpoch, showEpoch } from '../quorum/record.ts';
-import { clockGrainMs } from '../time.ts';
 import { type GuardDraft, set, setDb, setDue, trace } from './draft.ts';
 import {
   bothRefuse,
@@ -109,11 +108,15 @@ function unlawful(d: GuardDraft): string | null {
   return 'not-promoted-here';
 }
 
-/** Something runs that does not say what it is. */
+/** Something runs that does not say what it is, or stands there so that whoever starts it gets a primary. */
 function unanswering(d: GuardDraft): string | null {
   const { db, lease } = d.s;
   const seen = db.process?.value ?? null;
-  if (db.work !== null || seen === null || !seen.running || db.unknownSince === null) return null;
+  if (db.work !== null || seen === null) return null;
+  // L7: start inhibited. A fence is what puts the signal file in place (a guard that died in the midst of a start took it
+  // away); a standby that runs without it was promoted by somebody or will be a primary after its next crash.
+  if (!seen.signalFile && (db.role === 'none' || db.role === 'standby')) return 'not-inhibited';
+  if (!seen.running || db.unknownSince === null) return null;
   const silent = d.at.now - db.unknownSince;
   if (!seen.postmaster) return silent >= orphansMs ? 'orphans' : null;
   if (db.role !== 'unknown' || silent < silentMs) return null;
@@ -127,11 +130,11 @@ function fenceWhenRefused(d: GuardDraft): void {
   const duty = dutyEpoch(d.s);
   if (duty === null || d.s.leaving !== null || d.s.hold !== null || !bothRefuse(d.s, duty, d.at.now)) return;
   if (d.s.lease === null && d.s.db.role !== 'primary') return;
-  const { releaseWaitMs } = d.s.settings.lease;
   beginFence(d, 'refused', {
     cause: 'refused',
     gone: true,
     position: null,
-    holdUntil: d.at.now + releaseWaitMs + clockGrainMs,
+    holdMs: d.s.settings.lease.releaseWaitMs,
+    orderUntil: null,
   });
 }

@@ -26,9 +26,9 @@ function leave(d: GuardDraft, leaving: Leaving): void {
   const covered: Round = { start: roundStart, seq: d.s.seq };
   set(d, { leaving: null, lease: null, covered, tallies: [], long: null, nextLongAt: d.at.now, missingSince: null });
   if (noted === null) return;
-  const { gone, position, holdUntil, cause } = leaving;
-  if (holdUntil !== null)
-    set(d, { hold: { epoch: noted, until: holdUntil, cause, order: cause === 'order' }, nextRoundAt: d.at.now });
+  const { gone, position, holdMs, orderUntil, cause } = leaving;
+  const until = Math.max(d.at.now + holdMs, orderUntil ?? 0);
+  set(d, { hold: { epoch: noted, until, cause, order: orderUntil !== null }, nextRoundAt: d.at.now });
   release(d, covered, gone, position);
 }
 

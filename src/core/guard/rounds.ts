@@ -122,7 +122,8 @@ function longIsDue(d: GuardDraft): boolean {
 function endLongRound(d: GuardDraft): void {
   const { long, settings } = d.s;
   if (long === null) return;
-  const limitMs = 3 * settings.lease.registerLegMs + (long.asked === null ? 0 : settings.peerDeadlineMs);
+  // Without an agent's grant within the bound of its answer there is nothing for the register to follow.
+  const limitMs = settings.peerDeadlineMs + (long.asked === null ? 0 : 3 * settings.lease.registerLegMs);
   if (d.at.now - long.t0 > limitMs) longFailed(d);
 }
 

@@ -90,8 +90,9 @@ export type Leaving = {
   readonly cause: string;
   readonly gone: boolean;
   readonly position: Lsn | null;
-  /** No round begins before, unless another epoch is chosen. */
-  readonly holdUntil: Instant | null;
+  /** No round begins for so long after the release (releaseWait), or until then (an order); another epoch ends it. */
+  readonly holdMs: Ms;
+  readonly orderUntil: Instant | null;
 };
 
 export type Fencing = { readonly cause: string; readonly since: Instant; readonly retryAt: Instant | null };

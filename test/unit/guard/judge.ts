@@ -5,6 +5,7 @@ import type { GuardEvent } from '../../../src/core/guard/deeds.ts';
 import type { GuardState } from '../../../src/core/guard/state.ts';
 import type { guardStep } from '../../../src/core/guard/step.ts';
 import { compareEpochs, type EpochId, epochOf } from '../../../src/core/quorum/record.ts';
+import type { Round } from '../../../src/core/quorum/round.ts';
 import type { Host } from './host.ts';
 
 type Result = ReturnType<typeof guardStep>;
@@ -24,6 +25,7 @@ export class Judge {
   readonly #asked = new Map<string, { readonly round: string; readonly voter: string }>();
   readonly #fencing = new Set<string>();
   readonly #written = new Map<string, EpochId>();
+  readonly #released = new Map<string, Round>();
 
   watch = (host: Host, before: GuardState, event: GuardEvent, result: Result): void => {
     this.#fences(host, event, result);
@@ -75,6 +77,7 @@ export class Judge {
     for (const send of effects.send) {
       if (send.kind !== 'ask') continue;
       const { request } = send;
+      if (request.type === 'release') this.#released.set(site, request.round);
       if (request.type !== 'renew' && request.type !== 'failsafe' && request.type !== 'register-grant') continue;
       const key = `${site} ${request.round.start}.${request.round.seq}`;
       const known = this.#rounds.get(key);
@@ -114,7 +117,15 @@ export class Judge {
   /** L1, L8: no later end than that of one round of its own, counted by itself. */
   #lease(host: Host, before: GuardState, { state, trace }: Result): void {
     const { lease } = state;
+    const { site, settings } = host.options;
+    if (lease !== null && state.db.role === 'primary') {
+      const due = host.clock.now() >= lease.until - settings.lease.fenceBudgetMs;
+      this.#law(!due || state.fencing !== null, host, 'it is not fenced though F is left');
+    }
     if (lease === null || lease === before.lease) return;
+    const released = this.#released.get(site);
+    const counts = released === undefined || lease.round.start > released.start || lease.round.seq > released.seq;
+    this.#law(counts || trace.some((line) => line.event === 'guard.takeover'), host, 'a released round counts');
     if (trace.some((line) => line.event === 'guard.takeover' && line.fields['how'] !== 'founded with it')) {
       const { deadline } = host.fuse;
       this.#law(
@@ -146,11 +157,6 @@ export class Judge {
     const shorter =
       before.lease !== null && compareEpochs(before.lease.epoch, lease.epoch) === 0 && lease.until < before.lease.until;
     this.#law(!shorter, host, 'an earlier deadline replaced a later one');
-    this.#law(
-      lease.round.start !== state.covered.start || lease.round.seq > state.covered.seq,
-      host,
-      'a released round counts',
-    );
   }
 
   /** L9, L10: nothing begins but under a lease of the highest epoch noted, with more than F left, on disk before it. */
