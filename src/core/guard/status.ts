@@ -52,7 +52,9 @@ function quarantineMs(s: GuardState, now: Instant): Ms {
 
 function restingMs(s: GuardState, now: Instant): Ms {
   const held = s.hold?.order === true ? s.hold.until : 0;
-  return Math.max(0, Math.max(s.order?.until ?? 0, held, s.restingUntil) - now);
+  // A start under the lease is a restart as well ("Orders"): a long crash recovery is no reason to move (S12).
+  const starting = s.db.startingSince === null ? 0 : s.db.startingSince + s.settings.restartBudgetMs;
+  return Math.max(0, Math.max(s.order?.until ?? 0, held, starting, s.restingUntil) - now);
 }
 
 /** The one thing that stands between this guard and a database that accepts writes; empty when nothing does. */
