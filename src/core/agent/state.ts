@@ -235,6 +235,8 @@ export type AgentState = {
     readonly at: Instant;
   } | null;
   readonly refusing: boolean;
+  /** V7: since when each site's entry has served from the right database without a break, as seen from here. */
+  readonly servesSince: { readonly site1: Instant | null; readonly site2: Instant | null };
   /** When this agent took up the current epoch: probes begun before speak of another primary. */
   readonly epochAt: Instant;
   /** When the last primary position was last put on disk. */
@@ -317,6 +319,7 @@ export function startAgent(
     gone: null,
     stopped: null,
     refusing: false,
+    servesSince: { site1: null, site2: null },
     epochAt: 0,
     positionAt: 0,
     readySince: null,

@@ -8,13 +8,14 @@ import { decideEntry } from '../decide/entry.ts';
 import { decidePrimary } from '../decide/primary.ts';
 import type { StepResult } from '../effects.ts';
 import { epochOf, showEpoch } from '../quorum/record.ts';
-import { guardOf } from '../site.ts';
+import { guardOf, type Site } from '../site.ts';
 import type { Instant, Moment } from '../time.ts';
 import type { AgentDeed, AgentEvent } from './deeds.ts';
 import { type AgentDraft, ask, set, trace } from './draft.ts';
 import { coolDownLeftMs, recordOf } from './facts.ts';
 import { noteHearing } from './hear.ts';
 import { takeEvent } from './inbox.ts';
+import { servesRightly } from './judging.ts';
 import { driveOrders, orderIntent } from './orders.ts';
 import { driveProbes, driveState } from './probing.ts';
 import { begin, driveProposal } from './proposing.ts';
@@ -53,6 +54,7 @@ export function agentStep(state: AgentState, event: AgentEvent, moment: Moment):
 
 /** The policy's answer, its sentence for people, and V4's word to the guard. */
 function decide(d: AgentDraft): Intent | null {
+  noteServing(d);
   const primary = decidePrimary(d.s, d.at);
   const entry = decideEntry(d.s, d.at);
   const calm = primary.decision.code === 'healthy' && entry.decision.code !== 'entry-healthy';
@@ -68,6 +70,15 @@ function decide(d: AgentDraft): Intent | null {
   set(d, { decision, readySince: primary.ready ? (d.s.readySince ?? d.at.now) : null });
   refuse(d, primary.refuse);
   return primary.intent ?? entry.intent;
+}
+
+/** V7: how long each entry has *served* already; a heal makes both serve again, and not at the same instant. */
+function noteServing(d: AgentDraft): void {
+  const { servesSince: before } = d.s;
+  const since = (site: Site): Instant | null =>
+    servesRightly(d.s, site, d.at.now) ? (before[site] ?? d.at.now) : null;
+  const after = { site1: since('site1'), site2: since('site2') };
+  if (after.site1 !== before.site1 || after.site2 !== before.site2) set(d, { servesSince: after });
 }
 
 /** V4: it tells the guard so at once. */

@@ -1,15 +1,20 @@
 // V7: when the public name moves to the other site's service host. It waits for no lease.
 
 import { entryCoolDownLeftMs, hearsMajority, hearsPeer, peerVerdicts, recordOf } from '../agent/facts.ts';
-import { servesRightly } from '../agent/judging.ts';
 import type { AgentState, Decision, Intent } from '../agent/state.ts';
 import { otherSite } from '../site.ts';
-import type { Moment } from '../time.ts';
+import type { Moment, Ms } from '../time.ts';
 
 export type EntryDecision = { readonly decision: Decision; readonly intent: Intent | null };
 
 function hold(code: string, sentence: string, waitMs = 0): EntryDecision {
   return { decision: { act: false, code, sentence, waitMs }, intent: null };
+}
+
+/** The time in which a heal shows: the peer's word, and enough good probes of the entry that was not reached. */
+function settlingMs(s: AgentState): Ms {
+  const { confirm, everyMs, deadlineMs } = s.settings.probe;
+  return confirm * everyMs + deadlineMs;
 }
 
 export function decideEntry(s: AgentState, at: Moment): EntryDecision {
@@ -25,7 +30,12 @@ export function decideEntry(s: AgentState, at: Moment): EntryDecision {
   if (hearsPeer(s, at.now) && peerVerdicts(s, record, at.now)?.entry !== 'failed')
     return hold('entry-peer-objects', `${why}, but the peer does not see it so`);
   // A cut between the sites moves nothing: the other entry has to *serve*, not merely hold requests.
-  if (!servesRightly(s, to, at.now)) return hold('entry-other-unfit', `${why}, but ${to}'s does not serve either`);
+  const servesSince = s.servesSince[to];
+  if (servesSince === null) return hold('entry-other-unfit', `${why}, but ${to}'s does not serve either`);
+  // The heal of a cut lets both serve again, the one that is nearer to us first: that is no reason to move either.
+  const settleMs = servesSince + settlingMs(s) - at.now;
+  if (settleMs > 0 || track.lastClass === 'ok')
+    return hold('entry-settling', `${why}, but it may be a cut that heals`, settleMs);
   const coolDownMs = entryCoolDownLeftMs(s, at.wall);
   if (coolDownMs > 0) return hold('entry-cool-down', `${why}, but the entry changed a moment ago`, coolDownMs);
   const intent: Intent = { kind: 'entry', to, order: false, reason: why };
