@@ -1,0 +1,32 @@
+// The register as it lies in Route 53: one string and a compare-and-swap of exact strings, nothing else (W1, W2).
+
+import { done, type Outcome, rejected } from '../../src/core/outcome.ts';
+import type { Accepted } from '../../src/core/quorum/record.ts';
+import type { RegisterRead, RegisterState } from '../../src/core/quorum/register-state.ts';
+import { formatRegisterState, parseRegisterState } from '../../src/wire/register-codec.ts';
+
+export type RegisterModel = {
+  readonly read: () => Outcome<RegisterRead>;
+  readonly swap: (expected: string | null, next: RegisterState) => Outcome<{ text: string }>;
+};
+
+/** `onVote` is told of each record that is in it for the first time. */
+export function createRegisterModel(founded: Accepted, ttlMs: number, onVote: (vote: Accepted) => void): RegisterModel {
+  const nonce = { id: 'founded', site: founded.record.primary, round: { start: 0, seq: 0 }, ttlMs };
+  let text = formatRegisterState({
+    cluster: founded.record.cluster,
+    serial: 1,
+    promised: founded.ballot,
+    accepted: founded,
+    nonce,
+  });
+  return {
+    read: () => done({ text, state: parseRegisterState(text) ?? 'unreadable' }),
+    swap: (expected, next) => {
+      if (expected !== text) return rejected('conflict', 'the old value is another one');
+      text = formatRegisterState(next);
+      onVote(next.accepted);
+      return done({ text });
+    },
+  };
+}

@@ -1,0 +1,302 @@
+// Two real agents, a register (exact strings, as it lies in Route 53) or a real agent witness, and two simulated guards
+// on a network that loses, delays, repeats and reorders. Discrete events; true time is `now`, every machine has a clock
+// of its own rate and offset. Nothing here knows a rule of the protocol but the guards' own.
+
+import type { AgentDeed, AgentEvent } from '../../src/core/agent/deeds.ts';
+import {
+  type AgentDurable,
+  type AgentState,
+  emptyAgentDurable,
+  rulesOf,
+  startAgent,
+} from '../../src/core/agent/state.ts';
+import { agentStep } from '../../src/core/agent/step.ts';
+import type { Act, Send } from '../../src/core/effects.ts';
+import type { Answer, Order, Request } from '../../src/core/messages.ts';
+import { done, unknown } from '../../src/core/outcome.ts';
+import { emptyVoterDurable, type Voter, type VoterDurable } from '../../src/core/quorum/voter.ts';
+import type { WitnessKind } from '../../src/core/settings.ts';
+import { guardSite, type PeerId, type Site, type VoterId, voterOf } from '../../src/core/site.ts';
+import { startWitness, type WitnessState, witnessStep } from '../../src/core/witness/step.ts';
+import { deepFreeze } from '../unit/core-builders.ts';
+import { createGuard, type SimGuard } from './cluster-guard.ts';
+import { createRegisterModel, type RegisterModel } from './cluster-register.ts';
+import { clusterSettings, foundedAt } from './cluster-settings.ts';
+import { brokenInMemory, brokenOnDisk, createTwin, type Twin } from './cluster-twin.ts';
+import { type Look, lookAt } from './cluster-world.ts';
+
+export type Weather = { readonly loss: number; readonly slow: number; readonly repeat: number };
+export type CrashPoint = 'now' | 'before-persist' | 'after-persist' | 'after-first-send';
+
+type Node = { rate: number; offset: number; life: number };
+type AgentNode = Node & { state: AgentState | null; disk: AgentDurable; crashAt: CrashPoint | null };
+type WitnessNode = Node & { state: WitnessState | null; disk: VoterDurable };
+
+export class Cluster {
+  now = 0;
+  steps = 0;
+  readonly twin: Twin;
+  readonly kind: WitnessKind;
+  readonly agents: Record<Site, AgentNode>;
+  readonly witness: WitnessNode;
+  readonly guards: Record<Site, SimGuard>;
+  readonly register: RegisterModel;
+  readonly cuts = new Set<string>();
+  readonly look: Look = { primary: { site1: 'ok', site2: 'ok' }, entry: { site1: 'ok', site2: 'ok' }, standby: 'ok' };
+  weather: Weather = { loss: 0, slow: 0, repeat: 0 };
+  readonly #settings;
+  readonly #events: { at: number; run: () => void }[] = [];
+  readonly #random: () => number;
+  readonly #guardNodes: Record<Site, Node>;
+  /** By `replyTo`; an agent may answer in a later step. */
+  readonly #replies: ((answer: Answer) => void)[] = [];
+
+  constructor(kind: WitnessKind, random: () => number) {
+    this.kind = kind;
+    this.#random = random;
+    this.#settings = clusterSettings(kind);
+    const voters: readonly VoterId[] = kind === 'none' ? ['site1', 'site2'] : ['site1', 'site2', 'witness'];
+    this.twin = createTwin(foundedAt, voters);
+    this.register = createRegisterModel(foundedAt, 6000, (vote) => this.twin.voted('witness', vote, this.now));
+    const node = (): Node => ({
+      rate: 1 + (random() < 0.5 ? 0 : 0.05),
+      offset: Math.floor(random() * 1e6),
+      life: 0,
+    });
+    const { cluster } = foundedAt.record;
+    const vote = { ...emptyVoterDurable, cluster, promised: foundedAt.ballot, accepted: foundedAt, chosen: foundedAt };
+    const disk: AgentDurable = { ...emptyAgentDurable, voter: vote, founded: true, systemId: 'one' };
+    const agent = (): AgentNode => ({ ...node(), state: null, disk, crashAt: null });
+    this.agents = { site1: agent(), site2: agent() };
+    this.witness = { ...node(), state: null, disk: vote };
+    this.#guardNodes = { site1: node(), site2: node() };
+    this.guards = { site1: this.#guard('site1'), site2: this.#guard('site2') };
+    for (const site of ['site1', 'site2'] as const) {
+      this.startAgent(site);
+      this.#beat(site);
+    }
+    this.startWitness();
+  }
+
+  /** Lets everything happen that is due within `ms`. */
+  run(ms: number): void {
+    const end = this.now + ms;
+    for (let next = this.#events[0]; next !== undefined && next.at <= end; next = this.#events[0]) {
+      this.#events.shift();
+      this.now = Math.max(this.now, next.at);
+      next.run();
+    }
+    this.now = end;
+  }
+
+  startAgent(site: Site): void {
+    const agent = this.agents[site];
+    if (agent.state !== null) return;
+    agent.life += 1;
+    agent.state = deepFreeze(startAgent(site, this.#settings, agent.disk, false, this.#clock(agent)));
+    this.#agentEvent(site, agent.life, { type: 'tick' });
+  }
+
+  crashAgent(site: Site, at: CrashPoint): void {
+    if (at === 'now') this.#killAgent(this.agents[site]);
+    else this.agents[site].crashAt = at;
+  }
+
+  startWitness(): void {
+    const { witness } = this;
+    witness.life += 1;
+    witness.state = startWitness(witness.disk, false, rulesOf(this.#settings), this.#clock(witness));
+  }
+
+  order(site: Site, order: Order): void {
+    this.#deliver('operator:test', `${site}-agent`, { type: 'order', cluster: '', order }, () => {});
+  }
+
+  #killAgent(agent: AgentNode): void {
+    agent.state = null;
+    agent.crashAt = null;
+    agent.life += 1;
+  }
+
+  #clock(node: Node): number {
+    return Math.floor((this.now * node.rate + node.offset) / 10) * 10;
+  }
+
+  /** True time of a local reading. */
+  #trueTime(node: Node, local: number): number {
+    return (local - node.offset) / node.rate;
+  }
+
+  #bits(): string {
+    return Array.from({ length: 4 }, () =>
+      Math.floor(this.#random() * 2 ** 32)
+        .toString(16)
+        .padStart(8, '0'),
+    ).join('');
+  }
+
+  after(ms: number, run: () => void): void {
+    const at = this.now + ms;
+    let low = 0;
+    for (let high = this.#events.length; low < high; ) {
+      const middle = (low + high) >> 1;
+      if (this.#events[middle]!.at <= at) low = middle + 1;
+      else high = middle;
+    }
+    this.#events.splice(low, 0, { at, run });
+  }
+
+  #delay(): number {
+    return this.#random() < this.weather.slow ? this.#random() * 6000 : 1 + this.#random() * 30;
+  }
+
+  #lost(a: string, b: string): boolean {
+    return this.cuts.has(`${a}|${b}`) || this.cuts.has(`${b}|${a}`) || this.#random() < this.weather.loss;
+  }
+
+  /** A request over the network: its answer comes once, or null at the deadline; it may arrive late, or twice. */
+  ask(from: PeerId, to: PeerId, request: Request, deadlineMs: number, then: (answer: Answer | null) => void): void {
+    let open = true;
+    const finish = (answer: Answer | null): void => {
+      if (!open) return;
+      open = false;
+      then(answer);
+    };
+    this.after(deadlineMs, () => finish(null));
+    const times = this.#random() < this.weather.repeat ? 2 : 1;
+    for (let time = 0; time < times; time += 1) {
+      if (this.#lost(from, to)) continue;
+      this.after(this.#delay(), () =>
+        this.#deliver(from, to, request, (answer) => {
+          if (!this.#lost(to, from)) this.after(this.#delay(), () => finish(answer));
+        }),
+      );
+    }
+  }
+
+  #deliver(from: PeerId, to: PeerId, request: Request, answer: (answer: Answer) => void): void {
+    const guard = guardSite(to);
+    const voter = voterOf(to);
+    if (guard !== null) return answer(this.guards[guard].take(request));
+    if (voter === 'witness') return this.#witnessEvent(from, request, answer);
+    if (voter === null) return;
+    this.#replies.push(answer);
+    const replyTo = this.#replies.length - 1;
+    this.#agentEvent(voter, this.agents[voter].life, { type: 'request', from, request, replyTo });
+  }
+
+  #witnessEvent(from: PeerId, request: Request, answer: (answer: Answer) => void): void {
+    const { witness } = this;
+    if (witness.state === null || this.kind !== 'agent') return;
+    const before = witness.state;
+    const moment = { now: this.#clock(witness), wall: Math.floor(this.now), random: this.#bits() };
+    const { state, effects } = witnessStep(before, { type: 'request', from, request, replyTo: 1 }, moment);
+    witness.state = deepFreeze(state);
+    this.#laws(before.voter, state.voter, request.type === 'release');
+    if (effects.persist !== null) {
+      this.#voted('witness', witness.disk, effects.persist);
+      witness.disk = effects.persist;
+    }
+    for (const send of effects.send) if (send.kind === 'reply') answer(send.answer);
+  }
+
+  #agentEvent(site: Site, life: number, event: AgentEvent): void {
+    const agent = this.agents[site];
+    if (agent.state === null || agent.life !== life) return;
+    this.steps += 1;
+    const before = agent.state;
+    const moment = deepFreeze({ now: this.#clock(agent), wall: 1e12 + Math.floor(this.now), random: this.#bits() });
+    const { state, effects, wakeAt } = agentStep(before, deepFreeze(event), moment);
+    this.#laws(before.voter, state.voter, event.type === 'request' && event.request.type === 'release');
+    const crash = agent.crashAt;
+    const bites = crash !== null && (effects.persist !== null || crash === 'after-first-send');
+    if (bites && crash === 'before-persist') return this.#killAgent(agent);
+    if (effects.persist !== null) {
+      this.#voted(site, agent.disk.voter, effects.persist.voter);
+      agent.disk = deepFreeze(effects.persist);
+    }
+    if (bites && crash === 'after-persist') return this.#killAgent(agent);
+    agent.state = deepFreeze(state);
+    const sends = bites ? effects.send.slice(0, 1) : effects.send;
+    for (const send of sends) this.#send(site, agent.life, send);
+    if (bites && sends.length > 0) return this.#killAgent(agent);
+    for (const act of effects.act) this.#act(site, agent.life, act);
+    const wake = agent.state;
+    this.after(Math.max(1, this.#trueTime(agent, wakeAt) - this.now), () => {
+      if (agent.state === wake) this.#agentEvent(site, agent.life, { type: 'tick' });
+    });
+  }
+
+  #send(site: Site, life: number, send: Send): void {
+    const back = (event: AgentEvent): void => this.#agentEvent(site, life, event);
+    switch (send.kind) {
+      case 'reply':
+        return this.#replies[send.replyTo]?.(send.answer);
+      case 'ask':
+        return this.ask(`${site}-agent`, send.to, send.request, send.deadlineMs, (got) =>
+          back({ type: 'answer', id: send.id, outcome: got === null ? unknown('silent') : done(got) }),
+        );
+      case 'register-read':
+        return this.#leg(site, send.deadlineMs, this.register.read, (value) =>
+          back({ type: 'register-read', id: send.id, outcome: value ?? unknown('silent') }),
+        );
+      case 'register-swap':
+        return this.#leg(
+          site,
+          send.deadlineMs,
+          () => this.register.swap(send.expected, send.next),
+          (value) => back({ type: 'register-swapped', id: send.id, outcome: value ?? unknown('silent') }),
+        );
+    }
+  }
+
+  /** One leg at the register: it may land long after its caller gave up on it. */
+  #leg<T>(site: Site, deadlineMs: number, land: () => T, then: (value: T | null) => void): void {
+    let open = true;
+    const finish = (value: T | null): void => {
+      if (open) then(value);
+      open = false;
+    };
+    this.after(deadlineMs, () => finish(null));
+    if (this.#lost(`${site}-agent`, 'register')) return;
+    this.after(this.#delay(), () => {
+      const value = land();
+      if (!this.#lost(`${site}-agent`, 'register')) this.after(this.#delay(), () => finish(value));
+    });
+  }
+
+  #act(site: Site, life: number, act: Act<AgentDeed>): void {
+    const outcome = lookAt(this.look, site, act.deed, {
+      cluster: foundedAt.record.cluster,
+      epoch: this.twin.chosen().at(-1)?.record ?? foundedAt.record,
+      position: Math.floor(this.now),
+    });
+    this.after(20, () => this.#agentEvent(site, life, { type: 'acted', id: act.id, outcome }));
+  }
+
+  #voted(voter: VoterId, before: VoterDurable, after: VoterDurable): void {
+    this.twin.broken.push(...brokenOnDisk(before, after));
+    if (after.accepted !== null && after.accepted !== before.accepted) this.twin.voted(voter, after.accepted, this.now);
+  }
+
+  #laws(before: Voter, after: Voter, released: boolean): void {
+    this.twin.broken.push(...brokenInMemory(before, after, released));
+  }
+
+  #guard(site: Site): SimGuard {
+    const node = this.#guardNodes[site];
+    return createGuard(site, foundedAt, this.#settings, {
+      clock: () => this.#clock(node),
+      send: (to, request, deadlineMs, then) => this.ask(`${site}-guard`, to, request, deadlineMs, then),
+      leased: (epoch, untilLocal) =>
+        this.twin.leased(site, { epoch, until: this.#trueTime(node, untilLocal) }, this.now),
+      fenced: () => this.twin.fenced(site),
+      position: () => Math.floor(this.now),
+    });
+  }
+
+  #beat(site: Site): void {
+    this.guards[site].beat();
+    this.after(this.#settings.lease.renewEveryMs, () => this.#beat(site));
+  }
+}
