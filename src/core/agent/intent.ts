@@ -1,6 +1,7 @@
 // What a wanted change makes of the record found (Q2), or why it no longer holds against it.
 
 import { type ClusterRecord, epochOf, sameEpoch } from '../quorum/record.ts';
+import { onlyVoter, soleVoterOf } from '../quorum/sole-voter.ts';
 import { isoTime, type Moment } from '../time.ts';
 import type { AgentState, Intent } from './state.ts';
 
@@ -8,7 +9,9 @@ import type { AgentState, Intent } from './state.ts';
 const foundPaused = 'the record found is paused';
 
 export function applyIntent(intent: Intent, base: ClusterRecord, s: AgentState, at: Moment): ClusterRecord | string {
-  const stamp = { by: s.me, at: isoTime(at.wall), reason: intent.reason.slice(0, 200), voters: s.settings.voters };
+  // A forced era stays one whatever else is changed in it; only `end-force` gives the others their votes back.
+  const voters = soleVoterOf(base) === null ? s.settings.voters : base.voters;
+  const stamp = { by: s.me, at: isoTime(at.wall), reason: plain(intent.reason), voters };
   switch (intent.kind) {
     case 'same':
       // A change that alters nothing, who wrote it and why included, so that history is not rewritten by a repair.
@@ -20,7 +23,28 @@ export function applyIntent(intent: Intent, base: ClusterRecord, s: AgentState, 
       return base.mode === 'paused' && !intent.order ? foundPaused : { ...base, ...stamp, entry: intent.to };
     case 'primary':
       return changePrimary(intent, base, stamp);
+    case 'force': {
+      const era = { number: base.era.number + 1, site: s.me };
+      const { to } = intent;
+      return {
+        ...base,
+        ...stamp,
+        era,
+        epoch: base.epoch + 1,
+        primary: to,
+        entry: to,
+        sync: false,
+        voters: onlyVoter(s.me),
+      };
+    }
+    case 'end-force':
+      return { ...base, ...stamp, voters: s.settings.voters };
   }
+}
+
+/** As short and plain as the register keeps it: every voter holds the same record of one ballot (I2). */
+function plain(reason: string): string {
+  return reason.replaceAll(/[^ -~]/g, '?').slice(0, 80);
 }
 
 function changePrimary(
