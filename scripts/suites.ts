@@ -22,16 +22,16 @@ const root = join(import.meta.dirname, '..');
 const has = (path: string): boolean => existsSync(join(root, path));
 
 const checks: Stage = [
-  { name: 'types', command: ['sh', '-c', typesCommand()], limitSeconds: 120 },
-  { name: 'typed-lint', command: ['eslint', '--max-warnings=0', '.'], limitSeconds: 120 },
-  { name: 'format-and-lint', command: ['biome', 'ci', '--error-on-warnings', '--colors=off'], limitSeconds: 60 },
+  { name: 'types', command: ['sh', '-c', typesCommand()], limitSeconds: 300 },
+  { name: 'typed-lint', command: ['eslint', '--max-warnings=0', '.'], limitSeconds: 300 },
+  { name: 'format-and-lint', command: ['biome', 'ci', '--error-on-warnings', '--colors=off'], limitSeconds: 180 },
   {
     name: 'imports',
     command: ['depcruise', '--output-type', 'err-long', ...['src', 'test', 'scripts', 'app/src'].filter(has)],
-    limitSeconds: 60,
+    limitSeconds: 180,
   },
-  { name: 'dead-code', command: ['knip', '--no-progress', '--no-config-hints'], limitSeconds: 60 },
-  { name: 'house-rules', command: ['node', 'scripts/tidy.ts'], limitSeconds: 60 },
+  { name: 'dead-code', command: ['knip', '--no-progress', '--no-config-hints'], limitSeconds: 180 },
+  { name: 'house-rules', command: ['node', 'scripts/tidy.ts'], limitSeconds: 180 },
   ...(has('scripts/gen-docs.ts')
     ? [{ name: 'docs-in-step', command: ['node', 'scripts/gen-docs.ts', '--check'], limitSeconds: 60 }]
     : []),

@@ -4,7 +4,7 @@
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 interface Rule {
   readonly files: RegExp;
@@ -93,6 +93,14 @@ function checkTitles(path: string, text: string): string[] {
   return titles.length === 1 ? [] : [`${path}:1: has ${titles.length} first-level headings, not one`];
 }
 
+/** A document that sends its reader to a file that is not there. */
+function checkLinks(path: string, text: string): string[] {
+  if (!path.endsWith('.md')) return [];
+  const targets = [...text.matchAll(/\]\(([^)\s#]+)[^)]*\)/g)].map(([, target = '']) => target);
+  const dead = targets.filter((target) => !/^[a-z]+:/.test(target) && !existsSync(join(root, dirname(path), target)));
+  return dead.map((target) => `${path}:1: links to ${target}, which is not there`);
+}
+
 function checkShell(path: string, text: string): string[] {
   const shell = /^#!(?:\/usr)?\/bin\/(?:env )?(sh|bash)\b/.exec(text)?.[1];
   if (shell === undefined) return [];
@@ -115,7 +123,12 @@ for (const path of committedFiles()) {
   const bytes = readFileSync(join(root, path));
   if (bytes.includes(0)) continue;
   const text = bytes.toString();
-  findings.push(...checkLines(path, text), ...checkTitles(path, text), ...checkShell(path, text));
+  findings.push(
+    ...checkLines(path, text),
+    ...checkTitles(path, text),
+    ...checkLinks(path, text),
+    ...checkShell(path, text),
+  );
 }
 for (const finding of findings) console.log(finding);
 console.log(findings.length === 0 ? 'house rules: nothing to say' : `house rules: ${findings.length} findings`);
