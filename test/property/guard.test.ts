@@ -14,7 +14,7 @@ type Move =
   | { readonly kind: 'pass'; readonly ms: number }
   | { readonly kind: 'move' | 'half' | 'amend'; readonly pick: number }
   | { readonly kind: 'cut'; readonly pick: number }
-  | { readonly kind: 'heal' | 'loss' | 'slow' | 'fast' }
+  | { readonly kind: 'heal' | 'loss' | 'slow' | 'fast' | 'dark' | 'light' }
   | { readonly kind: 'voter-down' | 'voter-up' | 'voter-restart' | 'refuse' | 'trust'; readonly voter: VoterId }
   | {
       readonly kind:
@@ -41,7 +41,10 @@ const moves: fc.Arbitrary<Move> = fc.oneof(
   { weight: 8, arbitrary: fc.record({ kind: fc.constant('pass' as const), ms: fc.integer({ min: 5, max: 5000 }) }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constantFrom('move', 'half', 'amend'), pick: fc.nat(7) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('cut' as const), pick: fc.nat(20) }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('heal', 'loss', 'slow', 'fast') }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constantFrom('heal', 'loss', 'slow', 'fast', 'dark', 'dark', 'light', 'light') }),
+  },
   {
     weight: 3,
     arbitrary: fc.record({
@@ -119,6 +122,10 @@ function play(pair: Pair, disks: Record<Site, Pair['hosts']['site1']['disk']>, m
       return pair.heal();
     case 'loss':
       pair.loss = 0.3;
+      return;
+    case 'dark':
+    case 'light':
+      for (const one of ['site1', 'site2', 'witness'] as const) pair.voters[one].down = move.kind === 'dark';
       return;
     case 'slow':
       pair.delayMs = 400;

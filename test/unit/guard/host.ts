@@ -272,7 +272,8 @@ export class Host {
     }
     if (!['look', 'ask-server', 'look-fuse', 'beat'].includes(act.deed.kind)) this.deeds.push(act.deed.kind);
     const seen = this.#before(act.deed);
-    const length = lengths[act.deed.kind] * (0.5 + this.options.random());
+    const waits = this.db.frozen && ['ask-server', 'beat', 'promote', 'stop', 'stop-fast'].includes(act.deed.kind);
+    const length = waits ? act.deadlineMs : lengths[act.deed.kind] * (0.5 + this.options.random());
     this.options.world.after(length, () => {
       // An adapter dies with its guard; what it had begun may have happened or not.
       if (life !== this.#life && this.options.random() < 0.5) return;

@@ -169,8 +169,9 @@ export class Pair {
     const voter = this.voters[id];
     if (request.type === 'register-grant') {
       // A read and a swap, each within its bound.
+      const mayRun = this.register.granter(request, voter);
       this.world.after(300 * (0.5 + this.random()), () => {
-        const granted = this.register.grant(request, voter);
+        const granted = this.register.grant(request, voter, mayRun);
         if (granted !== null) answer(granted);
       });
       return;

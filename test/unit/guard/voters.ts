@@ -1,7 +1,7 @@
 // Voters for guards to talk to, with the real grantor (core/quorum/voter.ts) behind them, and a register that grants what
 // an agent granted. Anyone can be cut off, refuse, or be left behind.
 
-import type { Answer, GuardAnswer, Request } from '../../../src/core/messages.ts';
+import type { Answer, GuardAnswer, RegisterGrant, Request } from '../../../src/core/messages.ts';
 import { type Accepted, type ClusterRecord, epochOf } from '../../../src/core/quorum/record.ts';
 import { compareRounds, noRound, type Round, sameRound } from '../../../src/core/quorum/round.ts';
 import {
@@ -185,9 +185,14 @@ export class FakeRegister {
     this.accepted = accepted;
   }
 
-  grant(request: Extract<Request, { type: 'register-grant' }>, agent: FakeVoter): GuardAnswer | null {
+  /** Whether the agent granted the round itself is looked at when it is asked, the rest when it writes. */
+  granter(request: RegisterGrant, agent: FakeVoter): boolean {
+    const { promise } = agent.voter;
+    return promise !== null && sameRound(promise.round, request.round);
+  }
+
+  grant(request: RegisterGrant, agent: FakeVoter, mayRun: boolean): GuardAnswer | null {
     if (agent.down) return null;
-    const promise = agent.voter.promise;
     const base = agent.answer({ type: 'inquire', cluster: clusterId, voters: 'abc', status: null as never });
     if (base?.type !== 'guard-answer') return null;
     const refuse = (refusal: GuardAnswer['refusal']): GuardAnswer => ({
@@ -196,7 +201,7 @@ export class FakeRegister {
       refusal,
       round: request.round,
     });
-    if (promise === null || !sameRound(promise.round, request.round)) return refuse('not-granted');
+    if (!mayRun) return refuse('not-granted');
     if (this.down) return refuse('register');
     const { record } = this.accepted;
     if (record.primary !== request.site || epochOf(record).epoch !== request.epoch.epoch) return refuse('not-accepted');

@@ -1,0 +1,84 @@
+// L8, the other side, as a table: when a guard promises not to promote its database, and when it must not.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type DatabaseBelief, emptyGuardDurable, type GuardState, startGuard } from '../../../src/core/guard/state.ts';
+import { guardStep } from '../../../src/core/guard/step.ts';
+import type { FailsafeAnswer } from '../../../src/core/messages.ts';
+import type { ProcessReport } from '../../../src/core/observe/observation.ts';
+import { bindingMs } from '../../../src/core/time.ts';
+import { chosenAt, settings } from './voters.ts';
+
+const now = 500_000;
+const epoch = (number: number) => ({ era: { number: 0, site: 'site1' as const }, epoch: number });
+const process: ProcessReport = {
+  running: true,
+  postmaster: true,
+  signalFile: true,
+  controlState: 'in archive recovery',
+  systemId: '7',
+  timeline: 1,
+};
+
+/** site2's guard, its database a standby of site1 in epoch 3. */
+function standby(change: Partial<GuardState> = {}, db: Partial<DatabaseBelief> = {}): GuardState {
+  const disk = {
+    ...emptyGuardDurable,
+    cluster: 'test-1',
+    noted: epoch(3),
+    chosen: chosenAt(5, { epoch: 3 }),
+    heldFirstLease: true,
+  };
+  const fresh = startGuard('site2', settings, disk, now - 60_000, 1);
+  const seen = { at: now, value: process };
+  return { ...fresh, startup: 'over', db: { ...fresh.db, role: 'standby', process: seen, ...db }, ...change };
+}
+
+const later = { ...standby().durable, noted: epoch(4) };
+const ours = { ...standby().durable, chosen: chosenAt(6, { epoch: 3, primary: 'site2' }) };
+const promoting = { id: 1, deed: 'promote', since: now } as const;
+
+const rows: readonly (readonly [string, boolean, GuardState, number])[] = [
+  ['a standby, the same epoch', true, standby(), 3],
+  ['a stopped database', true, standby({}, { role: 'none' }), 3],
+  ['a higher epoch than the one known here', true, standby(), 4],
+  ['a guard that does not know of the epoch at all', true, standby(), 9],
+  ['its database runs as a primary', false, standby({}, { role: 'primary' }), 3],
+  ['its database is being promoted', false, standby({}, { role: 'primary', work: promoting }), 3],
+  ['what runs has not said what it is', false, standby({}, { role: 'unknown' }), 3],
+  ['nothing was looked at yet', false, standby({}, { role: 'unknown', process: null }), 3],
+  ['a lease in force', false, standby({ lease: { epoch: epoch(3), until: now + 50, round: { start: 1, seq: 1 } } }), 4],
+  ['a higher epoch is noted here', false, standby({ durable: later }), 3],
+  ['the epoch is of this site', false, standby({ durable: ours }), 3],
+];
+
+const random = '0'.repeat(32);
+
+for (const [name, promised, state, asked] of rows) {
+  test(`${name}: ${promised ? 'promised' : 'refused'}`, () => {
+    const request = {
+      type: 'failsafe',
+      cluster: 'test-1',
+      voters: 'abc',
+      epoch: epoch(asked),
+      site: 'site1',
+      round: { start: 7, seq: 2 },
+      ttlMs: 8000,
+    } as const;
+    const result = guardStep(
+      state,
+      { type: 'request', from: 'site1-guard', request, replyTo: 3 },
+      { now, wall: 2, random },
+    );
+    const reply = result.effects.send.find((send) => send.kind === 'reply');
+    const answer = reply?.answer as FailsafeAnswer;
+    assert.equal(answer.promised, promised, answer.why);
+    assert.equal(answer.why === '', promised);
+    assert.deepEqual(answer.round, request.round);
+    if (!promised) return assert.equal(result.state.promisedUntil, state.promisedUntil);
+    // Noted and the longest ttl remembered, on disk before the answer leaves.
+    assert.equal(result.effects.persist?.noted?.epoch, Math.max(3, asked));
+    assert.equal(result.effects.persist?.longestTtlMs, 8000);
+    assert.equal(result.state.promisedUntil, now + bindingMs(8000, 0.05));
+  });
+}
