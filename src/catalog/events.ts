@@ -108,6 +108,11 @@ const quorum = {
     message: 'voter repaired',
     doc: 'A voter that was behind accepted the chosen record (Q5).',
   },
+  'era.forced': {
+    level: 'warn',
+    message: 'a person forced a change without a majority',
+    doc: 'One agent is the only voter until both others hold its record; the other side must stay down until then.',
+  },
   'record.chosen': {
     level: 'info',
     message: 'record chosen',

@@ -1,6 +1,7 @@
 // `siteward failover`, `entry`, `pause`, `resume`, `restart`: a person's orders. Each is given to one agent, which drives
 // it by the cluster's own rules, and is then watched until it has ended.
 
+import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { EXIT } from '../catalog/exit-codes.ts';
@@ -28,7 +29,8 @@ Moves the primary to the other site, whether the present one is healthy (nothing
   --to SITE      site1 or site2; the other site than the primary's when left out
   --dry-run      changes nothing and lists each step
   --accept-loss  goes on although the standby lacks more WAL than policy.maxLagBytes
-  --force        acts without a majority`,
+  --force        acts without a majority: asks first for the word that the other side is down, and for the
+                 site's name to be typed (both are read from standard input)`,
   entry: 'usage: siteward entry --to SITE\n\nMoves the public name to the service host of SITE.',
   pause:
     'usage: siteward pause [--reason TEXT]\n\nNothing is moved without an order until `siteward resume`; a crashed database is restarted in place.',
@@ -94,10 +96,39 @@ export async function runOrder(command: OrderCommand, args: readonly string[], o
   }
   const client = openClient(values);
   try {
-    return await carryOut(client, order, values.json === true, output);
+    const confirmed =
+      order.kind === 'failover' && order.force && !order.dryRun ? await confirmForce(order, output) : order;
+    return await carryOut(client, confirmed, values.json === true, output);
   } finally {
     await client.close();
   }
+}
+
+type Failover = Extract<Order, { kind: 'failover' }>;
+
+/** "Orders": it says what it risks, asks for the word that the other side is down and for the site's name to be typed. */
+async function confirmForce(order: Failover, output: Output): Promise<Order> {
+  if (order.to === null)
+    throw new Refused('name the site that is to be primary: siteward failover --force --to SITE', EXIT.usage);
+  const other = sites.find((site) => site !== order.to) ?? '';
+  output.err(`This makes ${order.to} the primary without a majority of the votes.
+If ${other}'s database runs after all, two databases accept writes until ${other} hears of it, and one side's writes are lost.
+What ${order.to} has not received of ${other}'s last writes is lost in any case.`);
+  const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: false });
+  try {
+    const answers = lines[Symbol.asyncIterator]();
+    process.stderr.write(
+      `Is everything of ${other} down, and will it stay down until the witness or agents are back? Type: ${other} is down\n> `,
+    );
+    if ((await answers.next()).value?.trim() !== `${other} is down`)
+      throw new Refused('not confirmed: nothing was changed', EXIT.refused);
+    process.stderr.write(`Type the name of the site that is to be primary\n> `);
+    if ((await answers.next()).value?.trim() !== order.to)
+      throw new Refused('not confirmed: nothing was changed', EXIT.refused);
+  } finally {
+    lines.close();
+  }
+  return { ...order, otherSideIsDown: true };
 }
 
 /** A planned move is driven best by the agent of the site it goes to; all else by the first that answers. */
@@ -121,7 +152,7 @@ async function carryOut(client: Client, order: Order, json: boolean, output: Out
     if (json) output.out(JSON.stringify({ ok: ack.ok, why: ack.why, steps: ack.steps, dryRun: dry }));
     else {
       (ack.ok ? output.out : output.err)(ack.ok ? `${ack.why}:` : `refused: ${ack.why}`);
-      ack.steps.forEach((step, index) => output.out(`  ${index + 1}. ${step}`));
+      for (const [index, step] of ack.steps.entries()) output.out(`  ${index + 1}. ${step}`);
       if (dry) output.out('nothing was changed');
     }
     return ack.ok ? EXIT.ok : EXIT.refused;

@@ -4,6 +4,7 @@ import type { StateNotice } from '../messages.ts';
 import { type Ballot, compareBallots, maxBallot, noBallot } from '../quorum/ballot.ts';
 import { type Accepted, type ClusterRecord, epochOf, sameEpoch } from '../quorum/record.ts';
 import { isCurrent, registerBindsMs, registerChangesPrimary } from '../quorum/register.ts';
+import { soleVoterOf } from '../quorum/sole-voter.ts';
 import { bindsAgainst } from '../quorum/voter.ts';
 import { otherSite, type Site, type VoterId } from '../site.ts';
 import { bindingMs, type Instant, type Ms } from '../time.ts';
@@ -72,8 +73,7 @@ export function mayTouch(s: AgentState, now: Instant): boolean {
   const chosen = chosenOf(s);
   if (chosen === null || s.voter.amnesia) return false;
   if (s.settings.witness === 'none' && chosen.record.primary === s.me) return true;
-  if (chosen.record.era.number > 0 && chosen.record.era.site === s.me && chosen.record.by === `force:${s.me}`)
-    return true;
+  if (soleVoterOf(chosen.record) === s.me) return true;
   const notBeyond = (ballot: Ballot): boolean => compareBallots(ballot, chosen.ballot) <= 0;
   const agrees = (heard: Heard | null): boolean =>
     heard !== null &&

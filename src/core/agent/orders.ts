@@ -4,11 +4,13 @@
 import type { Ack, Order, OrderRequest } from '../messages.ts';
 import type { Outcome } from '../outcome.ts';
 import { type ClusterRecord, epochOf, sameEpoch } from '../quorum/record.ts';
+import { soleVoterOf } from '../quorum/sole-voter.ts';
 import { guardOf, otherSite, type Site } from '../site.ts';
 import { bindingMs, type Ms } from '../time.ts';
 import { standbyAdvice } from '../verdict/standby.ts';
 import { type AgentDraft, ask, reply, set, trace } from './draft.ts';
 import { hearsMajority, majorityBindsMs, peerNotice, recent, recordOf } from './facts.ts';
+import { force, stepsOfForce, whyNotForce } from './forcing.ts';
 import type { Intent, OrderState } from './state.ts';
 
 type Failover = Extract<Order, { kind: 'failover' }>;
@@ -38,7 +40,7 @@ export function onOrder(d: AgentDraft, from: string, message: OrderRequest, repl
     case 'restart':
       return restart(d, answer);
     case 'failover':
-      return failover(d, order, answer);
+      return failover(d, order, from, answer);
   }
 }
 
@@ -53,7 +55,12 @@ function refuseOrder(d: AgentDraft, message: OrderRequest): string | null {
   if (!d.s.durable.founded) return `the cluster is new: waiting for ${record.primary}'s guard to hold its first lease`;
   const busy = d.s.order !== null || d.s.modeOrder !== null || (peerNotice(d.s, d.at.now)?.orderMs ?? 0) > 0;
   if (busy && (message.order.kind !== 'failover' || !message.order.dryRun)) return 'another order is under way';
-  if (!hearsMajority(d.s, d.at.now)) return 'no other voter is heard, so nothing can be changed';
+  const sole = soleVoterOf(record);
+  if (sole !== null && sole !== d.s.me)
+    return `${sole}'s agent is the only voter of era ${record.era.number}: give the order to it`;
+  const force = message.order.kind === 'failover' && message.order.force;
+  if (sole === null && !force && !hearsMajority(d.s, d.at.now))
+    return 'no other voter is heard, so nothing can be changed';
   return null;
 }
 
@@ -89,7 +96,6 @@ function restart(d: AgentDraft, answer: Answer): void {
 function unfit(d: AgentDraft, order: Failover, to: Site): string | null {
   const record = recordOf(d.s);
   if (record === null) return 'no record is known';
-  if (order.force) return 'forcing a change without a majority is not part of this version';
   if (record.primary === to) return `${to} is the primary already (epoch ${record.epoch})`;
   const advice = standbyAdvice(d.s, d.at.now, order.acceptLoss);
   if (!advice.mayTakeOver) return `${to} may not take over: ${advice.why}`;
@@ -135,10 +141,11 @@ function leaseWaitMs(d: AgentDraft): Ms {
   return bindingMs(d.s.voter.durable.longestTtlMs, d.s.settings.lease.drift);
 }
 
-function failover(d: AgentDraft, order: Failover, answer: Answer): void {
+function failover(d: AgentDraft, order: Failover, from: string, answer: Answer): void {
   const record = recordOf(d.s);
   if (record === null) return;
   const to = order.to ?? otherSite(record.primary);
+  if (order.force) return forceFailover(d, order, to, from, answer);
   const why = unfit(d, order, to);
   if (order.dryRun)
     return answer(why === null, why ?? `would move the primary from ${record.primary} to ${to}`, stepsOf(d, order, to));
@@ -167,6 +174,20 @@ function failover(d: AgentDraft, order: Failover, answer: Answer): void {
       { kind: 'guard-order', order: id },
     );
   }
+  answer(true, `order ${id}`);
+}
+
+function forceFailover(d: AgentDraft, order: Failover, to: Site, from: string, answer: Answer): void {
+  const why = whyNotForce(d, order, to);
+  if (order.dryRun || why !== null)
+    return answer(why === null, why ?? `would force ${to} to be the primary`, stepsOfForce(d, to));
+  const failed = force(d, to, from);
+  const id = d.s.nextId;
+  const outcome = failed === null ? 'done' : 'undone';
+  set(d, {
+    nextId: id + 1,
+    lastOrder: { id, what: `forced failover to ${to}`, outcome, why: failed ?? `epoch ${recordOf(d.s)?.epoch}` },
+  });
   answer(true, `order ${id}`);
 }
 

@@ -6,16 +6,19 @@ import type { Outcome } from '../outcome.ts';
 import { compareBallots, nextBallot, sameBallot, showBallot } from '../quorum/ballot.ts';
 import type { Accepted, ClusterRecord } from '../quorum/record.ts';
 import { isCurrent, registerChangesPrimary, withRecord } from '../quorum/register.ts';
+import { soleVoterOf } from '../quorum/sole-voter.ts';
 import { accept, bindsAgainst, changesPrimary, prepare } from '../quorum/voter.ts';
 import { otherSite, peerOfVoter, type VoterId } from '../site.ts';
 import { draw, type Ms } from '../time.ts';
 import { type AgentDraft, ask, set, trace } from './draft.ts';
 import { hearsPeer, highestBallot, seenOf, voterBindsMs } from './facts.ts';
+import { chooseAlone } from './forcing.ts';
 import { hearChosen, hearVoter } from './hear.ts';
 import { applyIntent } from './intent.ts';
 import {
   absorbSwap,
   distrustRegister,
+  freshNonce,
   isSwapping,
   mayWriteSamePrimary,
   readSoon,
@@ -39,6 +42,13 @@ export function begin(d: AgentDraft, intent: Intent): void {
   if (d.s.proposal !== null || cluster === null || d.s.voter.amnesia || d.at.now < d.s.proposeAfter) return;
   // Q0: before the founding guard held its first lease no other record is proposed.
   if (!d.s.durable.founded) return;
+  // In a forced era its one voter chooses alone, and nobody else proposes.
+  const sole = soleVoterOf(d.s.voter.durable.chosen?.record ?? null);
+  if (sole !== null) {
+    const why = sole === d.s.me ? chooseAlone(d, intent) : 'the era was forced by the other agent';
+    if (why !== null) set(d, { proposeAfter: d.at.now + 500 });
+    return;
+  }
   const { voters, peerDeadlineMs, witness } = d.s.settings;
   // Q1: above every ballot seen, and on our own disk, as our own promise, before it is sent.
   const ballot = nextBallot(highestBallot(d.s), d.s.me);
@@ -230,7 +240,7 @@ function driveRegisterRound(d: AgentDraft, p: Proposal): void {
   if (!registerChangesPrimary(state, record) && !changesPrimary(d.s.voter, record) && !mayWriteSamePrimary(d)) {
     return giveUp(d, 'the register is left to the lease for now (Q9)', 1000);
   }
-  const next = withRecord(state, p.ballot, record);
+  const next = withRecord(state, p.ballot, record, freshNonce(d));
   if (typeof next === 'string') return giveUp(d, `the register: ${next}`, raceWaitMs(d));
   set(d, { proposal: { ...p, record } });
   swap(d, { kind: 'register-record', proposal: p.id, accept: { ballot: p.ballot, record }, next });

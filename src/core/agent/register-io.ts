@@ -7,6 +7,7 @@ import { epochOf, sameEpoch } from '../quorum/record.ts';
 import { absorbRead, absorbValue, isCurrent, registerBindsMs, withGrant, withRelease } from '../quorum/register.ts';
 import type { RegisterRead, RegisterState } from '../quorum/register-state.ts';
 import { compareRounds, showRound } from '../quorum/round.ts';
+import { longestTtl } from '../settings.ts';
 import type { Site } from '../site.ts';
 import { type AgentDraft, isPending, readRegister, reply, set, swapRegister, trace } from './draft.ts';
 import { chosenOf, hearsPeer, recordOf } from './facts.ts';
@@ -96,8 +97,11 @@ function runGrant(d: AgentDraft): void {
     refuseGrant(d, grant, why);
     return drop();
   }
-  if (!isCurrent(d.s.register))
-    return d.s.register.out === null ? readSoon(d) : (refuseGrant(d, grant, 'register'), drop());
+  if (d.s.register.out !== null) {
+    refuseGrant(d, grant, 'register');
+    return drop();
+  }
+  if (!isCurrent(d.s.register)) return readSoon(d);
   if (grant.sought !== null) {
     drop();
     return isNonce(d, grant.sought) ? granted(d, grant) : refuseGrant(d, grant, 'register');
@@ -244,4 +248,9 @@ export function registerHasEpoch(d: AgentDraft): boolean {
   const record = recordOf(d.s);
   const state = d.s.register.held?.state;
   return record !== null && state !== undefined && sameEpoch(epochOf(state.accepted.record), epochOf(record));
+}
+
+/** For a register whose wait begins anew: never used before, of the longest ttl. */
+export function freshNonce(d: AgentDraft): { readonly id: string; readonly ttlMs: number } {
+  return { id: d.at.random.slice(0, 16), ttlMs: longestTtl(d.s.settings.lease, d.s.settings.witness) };
 }

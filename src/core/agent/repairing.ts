@@ -9,7 +9,8 @@ import { otherSite, peerOfVoter, type VoterId } from '../site.ts';
 import { draw } from '../time.ts';
 import { type AgentDraft, ask, isPending, set, trace } from './draft.ts';
 import { chosenOf, hearsPeer, hearsWitness, seenOf } from './facts.ts';
-import { isSwapping, mayWriteSamePrimary, registerIsFreeFor, registerStray, swap } from './register-io.ts';
+import { endForceIntent } from './forcing.ts';
+import { freshNonce, isSwapping, mayWriteSamePrimary, registerIsFreeFor, registerStray, swap } from './register-io.ts';
 import { type Heard, type Intent, rulesOf } from './state.ts';
 
 const repairEveryMs = 500;
@@ -36,7 +37,7 @@ function repairSelf(d: AgentDraft, chosen: Accepted): boolean {
   const { accepted, promised } = d.s.voter.durable;
   if (accepted !== null && sameBallot(accepted.ballot, chosen.ballot)) return false;
   if (compareBallots(promised, chosen.ballot) > 0) return true;
-  const message = { type: 'accept', cluster: chosen.record.cluster, voters: chosen.record.voters, ...chosen } as const;
+  const message = { type: 'accept', cluster: chosen.record.cluster, voters: d.s.settings.voters, ...chosen } as const;
   const own = accept(d.s.voter, message, rulesOf(d.s.settings), d.at.now);
   if (own.refusal === null) {
     set(d, { voter: own.voter });
@@ -53,7 +54,8 @@ function repairVoter(d: AgentDraft, voter: VoterId, heard: Heard | null, chosen:
   if (accepted !== null && sameBallot(accepted.ballot, chosen.ballot)) return false;
   if (compareBallots(promised, chosen.ballot) > 0) return true;
   if (isPending(d, (p) => p.kind === 'repair' && p.voter === voter)) return false;
-  const { cluster, voters } = chosen.record;
+  const { cluster } = chosen.record;
+  const { voters } = d.s.settings;
   ask(
     d,
     peerOfVoter(voter),
@@ -77,7 +79,7 @@ function repairRegister(d: AgentDraft, chosen: Accepted): boolean {
   if (isSwapping(d) || !(mine || waited) || !registerIsFreeFor(d, chosen.record.primary)) return false;
   if (!registerChangesPrimary(state, chosen.record) && sameEpochAs(state.accepted, chosen) && !mayWriteSamePrimary(d))
     return false;
-  const next = withRecord(state, chosen.ballot, chosen.record);
+  const next = withRecord(state, chosen.ballot, chosen.record, freshNonce(d));
   if (typeof next !== 'string') swap(d, { kind: 'register-record', proposal: null, accept: chosen, next });
   return false;
 }
@@ -88,6 +90,8 @@ function sameEpochAs(a: Accepted, b: Accepted): boolean {
 
 /** The change that alters nothing, once it is this agent's turn. */
 export function repairIntent(d: AgentDraft): Intent | null {
+  const ending = endForceIntent(d);
+  if (ending !== null) return ending;
   const { strayedSince } = d.s;
   const chosen = chosenOf(d.s);
   if (strayedSince === null || chosen === null) return null;

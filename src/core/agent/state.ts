@@ -107,7 +107,10 @@ export type Intent =
       readonly reason: string;
     }
   | { readonly kind: 'entry'; readonly to: Site; readonly order: boolean; readonly reason: string }
-  | { readonly kind: 'mode'; readonly mode: 'auto' | 'paused'; readonly reason: string };
+  | { readonly kind: 'mode'; readonly mode: 'auto' | 'paused'; readonly reason: string }
+  /** A forced era begins, and ends ("Orders"). */
+  | { readonly kind: 'force'; readonly to: Site; readonly reason: string }
+  | { readonly kind: 'end-force'; readonly reason: string };
 
 export type VoteState = 'asked' | 'yes' | 'no';
 

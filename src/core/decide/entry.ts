@@ -2,6 +2,7 @@
 
 import { entryCoolDownLeftMs, hearsMajority, hearsPeer, peerVerdicts, recordOf } from '../agent/facts.ts';
 import type { AgentState, Decision, Intent } from '../agent/state.ts';
+import { soleVoterOf } from '../quorum/sole-voter.ts';
 import { otherSite } from '../site.ts';
 import type { Moment, Ms } from '../time.ts';
 
@@ -20,6 +21,8 @@ function settlingMs(s: AgentState): Ms {
 export function decideEntry(s: AgentState, at: Moment): EntryDecision {
   const record = recordOf(s);
   if (record === null || s.voter.amnesia || !s.durable.founded) return hold('entry-no-record', 'no record is known');
+  if (soleVoterOf(record) !== null)
+    return hold('entry-forced', 'the era was forced: nothing is moved without an order');
   const from = record.entry;
   const to = otherSite(from);
   const track = s.entries[from];

@@ -14,6 +14,7 @@ import {
 import { standbyTestifies } from '../agent/judging.ts';
 import type { AgentState, Decision, Intent } from '../agent/state.ts';
 import { type ClusterRecord, epochOf, sameEpoch } from '../quorum/record.ts';
+import { soleVoterOf } from '../quorum/sole-voter.ts';
 import { bindsAgainst } from '../quorum/voter.ts';
 import type { Moment, Ms } from '../time.ts';
 import { standbyAdvice } from '../verdict/standby.ts';
@@ -32,6 +33,7 @@ export type HoldCode =
   | 'amnesia'
   | 'not-founded'
   | 'order'
+  | 'forced'
   | 'healthy'
   | 'unknown'
   | 'suspect'
@@ -63,6 +65,12 @@ export function decidePrimary(s: AgentState, at: Moment): PrimaryDecision {
     );
   if (!s.durable.founded) return hold('not-founded', `waiting for ${record.primary}'s guard to hold its first lease`);
   if (s.order !== null) return hold('order', `an order is under way: ${s.order.order.kind} to ${s.order.to}`);
+  const sole = soleVoterOf(record);
+  if (sole !== null)
+    return hold(
+      'forced',
+      `era ${record.era.number} was forced: ${sole}'s agent alone decides until both other voters hold its record`,
+    );
   const diagnosis = diagnose(s, record, at);
   return diagnosis ?? whenConfirmed(s, record, at);
 }

@@ -5,6 +5,7 @@ import type { Failsafe, FailsafeAnswer } from '../messages.ts';
 import type { Outcome } from '../outcome.ts';
 import { compareEpochs, sameEpoch, showEpoch } from '../quorum/record.ts';
 import { compareRounds, sameRound, showRound } from '../quorum/round.ts';
+import { soleVoterOf } from '../quorum/sole-voter.ts';
 import { guardOf, otherSite, sites } from '../site.ts';
 import { bindingMs } from '../time.ts';
 import { ask, type GuardDraft, reply, set, setDurable, trace } from './draft.ts';
@@ -42,6 +43,8 @@ function isNeeded(d: GuardDraft): boolean {
   const { s, at } = d;
   const { fenceBudgetMs, renewEveryMs, witnessAfterMs } = s.settings.lease;
   if (s.lease === null || s.db.role !== 'primary' || !leaseInForce(s, at.now)) return false;
+  // In a forced era there is one voter, and the other side counts for nothing.
+  if (soleVoterOf(s.durable.chosen?.record ?? null) !== null) return false;
   if (s.lease.until - at.now >= fenceBudgetMs + 2 * renewEveryMs) return false;
   // A word of V4 from either agent is an objection that no promise overrides.
   if (sites.some((site) => refusesNow(d, site)) || bothRefuse(s, s.lease.epoch, at.now)) return false;

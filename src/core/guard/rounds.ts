@@ -6,6 +6,7 @@ import type { Outcome } from '../outcome.ts';
 import { bothAgents, extendLease, isMajority, openTally, type Tally, withAnswer } from '../quorum/holder.ts';
 import { type EpochId, sameEpoch, showEpoch } from '../quorum/record.ts';
 import { compareRounds, type Round, sameRound, showRound } from '../quorum/round.ts';
+import { soleVoterOf } from '../quorum/sole-voter.ts';
 import { agentOf, peerOfVoter, type Site, sites, type VoterId } from '../site.ts';
 import { clockGrainMs, draw, type Instant, type Ms } from '../time.ts';
 import { ask, type GuardDraft, set, setDurable, trace } from './draft.ts';
@@ -115,6 +116,7 @@ function noteMissing(d: GuardDraft): void {
 
 function longIsDue(d: GuardDraft): boolean {
   if (d.s.settings.witness !== 'route53' || d.s.long !== null) return false;
+  if (soleVoterOf(d.s.durable.chosen?.record ?? null) !== null) return false;
   return d.s.missingSince !== null && d.at.now >= d.s.nextLongAt;
 }
 
@@ -165,8 +167,14 @@ export function onRoundAnswer(d: GuardDraft, pending: RoundPending, outcome: Out
   }
   const counted = noteAnswer(d, tally, voter, granted);
   if (!granted) return onRefusal(d, counted, answer.refusal);
-  if (isMajority(counted.granted, d.s.settings.witness)) return onMajority(d, counted);
+  if (makesLease(d, counted.granted)) return onMajority(d, counted);
   if (pending.kind === 'renew') askWitness(d, counted, pending.voter);
+}
+
+/** "Orders": in a forced era the grant of its one voter is a lease; the answer that ends the era is heard before it is counted. */
+function makesLease(d: GuardDraft, granted: readonly VoterId[]): boolean {
+  const sole = soleVoterOf(d.s.durable.chosen?.record ?? null);
+  return sole === null ? isMajority(granted, d.s.settings.witness) : granted.includes(sole);
 }
 
 function noteAnswer(d: GuardDraft, tally: Tally, voter: VoterId, granted: boolean): Tally {

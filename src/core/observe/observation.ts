@@ -3,7 +3,7 @@
 
 import type { Lsn } from '../lsn.ts';
 import type { Ballot } from '../quorum/ballot.ts';
-import type { Era, EpochId } from '../quorum/record.ts';
+import type { EpochId, Era } from '../quorum/record.ts';
 import type { Site } from '../site.ts';
 import type { Ms } from '../time.ts';
 
@@ -60,7 +60,11 @@ export type BalancerServer = {
   readonly status: 'up' | 'down' | 'drain' | 'maint' | 'unknown';
 };
 /** HAProxy of one site: `class` is `ok` when its statistics could be read. */
-export type BalancerReport = { readonly class: ProbeClass; readonly detail: string; readonly servers: readonly BalancerServer[] };
+export type BalancerReport = {
+  readonly class: ProbeClass;
+  readonly detail: string;
+  readonly servers: readonly BalancerServer[];
+};
 
 /** One application instance, by its readiness endpoint. */
 export type InstanceReport = {

@@ -3,11 +3,12 @@
 
 import type { Refusal } from '../messages.ts';
 import type { Site } from '../site.ts';
-import { bindingMs, type Instant } from '../time.ts';
+import { bindingMs, type Instant, type Ms } from '../time.ts';
 import { type Ballot, compareBallots } from './ballot.ts';
 import { type ClusterRecord, epochOf, sameEpoch } from './record.ts';
 import type { Nonce, RegisterRead, RegisterState } from './register-state.ts';
-import { compareRounds, type Round } from './round.ts';
+import { compareRounds, noRound, type Round } from './round.ts';
+import { endsForcedEra } from './sole-voter.ts';
 import type { RenewAsk } from './voter.ts';
 
 export type RegisterMind = {
@@ -97,9 +98,17 @@ export function registerChangesPrimary(state: RegisterState, record: ClusterReco
  * Prepare and accept in one CAS (L6): it proves that nothing came between. The caller has checked that the register is
  * free where `record` changes its primary; accepting another primary releases the nonce.
  */
-export function withRecord(state: RegisterState, ballot: Ballot, record: ClusterRecord): RegisterState | Refusal {
+export function withRecord(
+  state: RegisterState,
+  ballot: Ballot,
+  record: ClusterRecord,
+  fresh: { readonly id: string; readonly ttlMs: Ms },
+): RegisterState | Refusal {
   if (compareBallots(ballot, state.promised) < 0) return 'promised-more';
-  const nonce = registerChangesPrimary(state, record) ? 'released' : state.nonce;
+  // "Orders": with the end of a forced era it becomes a voter again, and its wait (L4) is a nonce of the longest ttl.
+  const wait: Nonce = { ...fresh, site: record.primary, round: noRound };
+  const kept = endsForcedEra(state.accepted.record, record) ? wait : state.nonce;
+  const nonce = registerChangesPrimary(state, record) ? 'released' : kept;
   return { cluster: state.cluster, serial: state.serial + 1, promised: ballot, accepted: { ballot, record }, nonce };
 }
 

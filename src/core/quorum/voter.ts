@@ -7,6 +7,7 @@ import { bindingMs, type Instant, type Ms } from '../time.ts';
 import { type Ballot, compareBallots, maxBallot, noBallot, sameBallot } from './ballot.ts';
 import { type Accepted, type ClusterRecord, compareEpochs, type EpochId, epochOf, sameEpoch } from './record.ts';
 import { compareRounds, maxRound, noRound, type Round } from './round.ts';
+import { endsForcedEra } from './sole-voter.ts';
 
 /** On disk before anything that rests on it is said (Q3). */
 export type VoterDurable = {
@@ -121,13 +122,12 @@ export function accept(voter: Voter, message: Accept, rules: VoterRules, now: In
     return refuse(voter, 'later-known');
   }
   if (bindsAgainst(voter, message.record, now) > 0) return refuse(voter, 'not-free');
-  return {
-    voter: withDurable(voter, {
-      promised: message.ballot,
-      accepted: { ballot: message.ballot, record: message.record },
-    }),
-    refusal: null,
-  };
+  const accepting = { promised: message.ballot, accepted: { ballot: message.ballot, record: message.record } };
+  const next = withDurable(voter, accepting);
+  // "Orders": a voter of a forced era's end begins L4's wait with the *ending* record, not when it was told of the era.
+  if (!endsForcedEra(accepted?.record ?? null, message.record)) return { voter: next, refusal: null };
+  const waitUntil = now + bindingMs(voter.durable.longestTtlMs, rules.drift);
+  return { voter: { ...next, quarantinedUntil: Math.max(voter.quarantinedUntil, waitUntil) }, refusal: null };
 }
 
 /** Defence in depth: a record below a *chosen* epoch can only come from a fault; chosen epochs never go back. */
