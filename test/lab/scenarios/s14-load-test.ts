@@ -1,9 +1,10 @@
 import { burst } from '../src/load.ts';
-import { sleep } from '../src/process.ts';
+import type { SiteName } from '../src/topology.ts';
 import { placesOf, strike } from './kit/fault.ts';
 import { ready } from './kit/quiet.ts';
 import type { Round, Scenario } from './kit/scenario.ts';
 import { insist } from './kit/scenario.ts';
+import { until } from './kit/wait.ts';
 import { agreement } from './kit/world.ts';
 
 const REQUESTS = 15_000;
@@ -14,14 +15,22 @@ async function run(round: Round): Promise<void> {
   await tested(round, 'quiet', burst(lab));
   await ready(lab);
   const { primary, standby, entry, epoch } = await placesOf(lab);
+  const before = await users(round, primary);
   const running = burst(lab);
-  // Not a wait for anything: the kill has to fall into the middle of the load, wherever that is.
-  await sleep(3_000);
+  await until('a quarter of the writes is in', 60_000, async () => {
+    const count = (await users(round, primary)) - before;
+    return count > REQUESTS / 8 ? undefined : `${count} are`;
+  });
   await strike(round, `kill -9 of ${primary}'s postmaster amid it`, () => {
     lab.signal(`${primary}-db`, 'postgres', 'SIGKILL');
   });
   await tested(round, 'with S1', running);
   await agreement(lab, { primary: standby, entry, epoch: epoch + 1, standby: false }, 40_000);
+}
+
+async function users({ lab }: Round, site: SiteName): Promise<number> {
+  const query = ['psql', '-XAtq', '-h', '/run/postgresql', '-d', 'revolutdb', '-c', 'SELECT count(*) FROM base.users'];
+  return Number(await lab.mustExec(`${site}-db`, query, { user: 'postgres', timeoutMs: 5_000 }));
 }
 
 async function tested(round: Round, name: string, running: ReturnType<typeof burst>): Promise<void> {

@@ -2,6 +2,7 @@
 import { Lab } from '../../src/lab.ts';
 import { reportLoad } from '../../src/load.ts';
 import { ADDRESSES, ENTRY_NAME } from '../../src/topology.ts';
+import { eyesOf } from '../kit/eyes.ts';
 import { beginLoad } from '../kit/measure.ts';
 import { quiet } from '../kit/quiet.ts';
 import { nowMs, seconds } from '../kit/scenario.ts';
@@ -87,6 +88,7 @@ async function main(): Promise<number> {
 
 async function end(code: number): Promise<never> {
   liveLine('');
+  eyesOf(lab).close();
   if (process.env['LAB_KEEP'] === undefined) await lab.down();
   process.exit(code);
 }

@@ -27,7 +27,7 @@ export async function quiet(lab: Lab): Promise<void> {
       const ago = Date.now() - last.at;
       return ago >= QUIET_MS ? undefined : `${last.event} of ${last.host} ${(ago / 1000).toFixed(1)} s ago`;
     },
-    250,
+    500,
   );
   await ready(lab);
 }

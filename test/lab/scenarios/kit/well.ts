@@ -8,7 +8,7 @@ import { ADDRESSES, HOSTS, SITES, ZONE_CONTROL } from '../../src/topology.ts';
 import { ready } from './quiet.ts';
 import { otherSite } from './scenario.ts';
 import { until } from './wait.ts';
-import { agents, databases, disagreement, record } from './world.ts';
+import { agents, database, disagreement, record } from './world.ts';
 
 const AS_IT_IS = new Set(['postgres', 'postgres-boot', 'load-client', 'load-writer-site1', 'load-writer-site2']);
 
@@ -82,7 +82,7 @@ export async function rebuildStandby(lab: Lab, site: SiteName): Promise<void> {
   await lab.mustExec(host, ['sh', '-c', finish], inHost);
   await lab.startService(host, 'guard');
   await until(`${site} is a standby`, 20_000, async () => {
-    const { inRecovery, detail } = (await databases(lab))[site];
+    const { inRecovery, detail } = await database(lab, site);
     return inRecovery === true ? undefined : (detail ?? 'not in recovery');
   });
 }

@@ -1,6 +1,7 @@
 /** One lab and its scenarios, one after the other; a lab that cannot be put right is made anew. */
 import { performance } from 'node:perf_hooks';
 import { Lab } from '../../src/lab.ts';
+import { eyesOf } from '../kit/eyes.ts';
 import type { Round, Scenario } from '../kit/scenario.ts';
 import { Broken, seconds } from '../kit/scenario.ts';
 import { makeWell } from '../kit/well.ts';
@@ -31,6 +32,7 @@ export class Lane {
     try {
       for (const scenario of this.#plan.scenarios) onResult(await this.#scenario(scenario));
     } finally {
+      eyesOf(this.lab).close();
       await this.lab.down();
     }
   }
