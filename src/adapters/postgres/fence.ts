@@ -56,7 +56,7 @@ export function createFence(processes: Processes, signalFile: SignalFile): Fence
 /** Synchronous up to the first signal. */
 async function fence(processes: Processes, signalFile: SignalFile, expecting: () => boolean): Promise<Outcome<void>> {
   const began = performance.now();
-  const first = processes.list();
+  const first = listed(processes) ?? [];
   const [postmaster] = first;
   if (postmaster !== undefined) processes.signal(postmaster, 'SIGQUIT');
 
@@ -77,18 +77,31 @@ async function fence(processes: Processes, signalFile: SignalFile, expecting: ()
     // Asked before the look: whatever starts after the file was there reads it, whatever started before is seen.
     const file = startIsInhibited();
     const complete = !expecting();
-    const left = processes.list();
+    const seen = listed(processes);
+    const left = seen ?? [];
     for (const pid of left) killed.add(pid);
-    if (left.length === 0 && complete && file === 'yes') return done(undefined);
+    const none = seen !== null && seen.length === 0 && complete;
+    if (none && file === 'yes') return done(undefined);
     const elapsed = performance.now() - began;
-    if (left.length === 0 && complete && typeof file === 'object') {
+    if (none && typeof file === 'object') {
       return unknown(
         `nothing is left of ${killed.size} processes, but standby.signal cannot be written: ${file.failed}`,
       );
     }
-    if (elapsed > giveUpMs)
-      return unknown(`${left.length} of ${killed.size} processes are left after ${Math.round(elapsed)} ms`);
+    if (elapsed > giveUpMs) {
+      const who = seen === null ? 'nobody can tell which' : `${left.length}`;
+      return unknown(`${who} of ${killed.size} processes are left after ${Math.round(elapsed)} ms`);
+    }
     if (elapsed >= quitMs) for (const pid of left) processes.signal(pid, 'SIGKILL');
     await pause(elapsed < 1000 ? againMs : slowAgainMs);
+  }
+}
+
+/** null: nobody can tell now. That is never "none is left". */
+function listed(processes: Processes): readonly number[] | null {
+  try {
+    return processes.list();
+  } catch {
+    return null;
   }
 }

@@ -2,35 +2,41 @@
 // that it works when PostgreSQL is frozen and its disk hangs. Backends have sessions of their own, so no process group
 // reaches them: a process belongs to the database when it is called `postgres` and its working directory is the data
 // directory. A zombie has no working directory any more and so does not count, as it must (lab-notes.md).
+//
+// Only what is known to be gone, or to be another account's, is left out: "none is left" releases a lease (L7), so a
+// process that cannot be looked at makes a look fail instead of making a database dead.
 
-import { readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { codeOf } from './classify.ts';
 
 export type Processes = {
-  /** All living processes of the data directory, the postmaster first. */
+  /** All living processes of the data directory, the postmaster first. Throws when that cannot be told. */
   list(): readonly number[];
-  /** The postmaster named in postmaster.pid, if it lives; the file is read only to find a new one. */
+  /** The postmaster named in postmaster.pid, if it lives; the file is read only to find a new one. Throws as `list`. */
   postmaster(): number | null;
   /** SIGKILL, SIGQUIT or SIGINT; a process that is gone meanwhile is no error. */
   signal(pid: number, signal: NodeJS.Signals): boolean;
 };
 
-export function createProcesses(dataDirectory: string): Processes {
+/** `proc` is another directory in tests only. */
+export function createProcesses(dataDirectory: string, proc = '/proc'): Processes {
   let real: string | null = null;
   let known: number | null = null;
 
   const belongs = (pid: number): boolean => {
     real ??= realpath(dataDirectory);
-    return isPostgres(pid) && real !== null && workingDirectory(pid) === real;
+    const directory = join(proc, String(pid));
+    return isPostgres(directory) && real !== null && workingDirectory(directory, real) === real;
   };
 
   const list = (): readonly number[] => {
-    const pids = readdirSync('/proc')
+    const pids = readdirSync(proc)
       .filter((name) => /^\d+$/.test(name))
       .map(Number)
       .filter(belongs);
     const own = new Set(pids);
-    const isChild = (pid: number) => own.has(parentOf(pid));
+    const isChild = (pid: number) => own.has(parentOf(join(proc, String(pid))));
     return [...pids.filter((pid) => !isChild(pid)), ...pids.filter(isChild)];
   };
 
@@ -43,9 +49,9 @@ export function createProcesses(dataDirectory: string): Processes {
       return known;
     },
     signal: (pid, signal) => {
-      // Looked at again right before: a number may have been given to another process since.
-      if (!belongs(pid)) return false;
       try {
+        // Looked at again right before: a number may have been given to another process since.
+        if (!belongs(pid)) return false;
         process.kill(pid, signal);
         return true;
       } catch {
@@ -74,26 +80,51 @@ function realpath(path: string): string | null {
   }
 }
 
-function isPostgres(pid: number): boolean {
+/** Gone meanwhile, or a kernel's answer for a process that is ending. */
+function isGone(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === 'ENOENT' || code === 'ESRCH';
+}
+
+function isForbidden(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === 'EACCES' || code === 'EPERM';
+}
+
+function isPostgres(directory: string): boolean {
   try {
-    return readFileSync(`/proc/${pid}/comm`, 'utf8') === 'postgres\n';
-  } catch {
-    return false;
+    return readFileSync(join(directory, 'comm'), 'utf8') === 'postgres\n';
+  } catch (error) {
+    // Everyone may read the name of a process of his own account.
+    if (isGone(error) || isForbidden(error)) return false;
+    throw error;
   }
 }
 
-function workingDirectory(pid: number): string | null {
+function workingDirectory(directory: string, real: string): string | null {
   try {
-    return readlinkSync(`/proc/${pid}/cwd`);
-  } catch {
-    return null;
+    return readlinkSync(join(directory, 'cwd'));
+  } catch (error) {
+    if (isGone(error)) return null;
+    // PostgreSQL runs only as the owner of its data directory: what runs as somebody else is another database.
+    if (isForbidden(error) && !haveOneOwner(directory, real)) return null;
+    throw error;
   }
 }
 
-function parentOf(pid: number): number {
+function haveOneOwner(a: string, b: string): boolean {
+  try {
+    return statSync(a).uid === statSync(b).uid;
+  } catch (error) {
+    if (isGone(error)) return false;
+    throw error;
+  }
+}
+
+function parentOf(directory: string): number {
   try {
     // `PID (comm) STATE PPID ...`; the name may contain anything but is `postgres` here.
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const stat = readFileSync(join(directory, 'stat'), 'utf8');
     return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
   } catch {
     return 0;
