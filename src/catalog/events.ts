@@ -26,6 +26,11 @@ const process = {
     message: 'the configuration is wrong: running on the last good one',
     doc: '`siteward config check` says what is wrong; repair the file, then restart the daemon.',
   },
+  'listen.failed': {
+    level: 'error',
+    message: 'cannot listen',
+    doc: 'Another process has the port, or the address is not on this host. It is tried again every second; the rest goes on.',
+  },
   'loop.stalled': {
     level: 'warn',
     message: 'the process stood still',

@@ -9,14 +9,14 @@ import { createDatabaseProbes } from '../adapters/postgres/probes.ts';
 import { createSshHosts } from '../adapters/ssh/hosts.ts';
 import type { ClusterConfig } from '../config/cluster.ts';
 import { serverName } from '../config/settings.ts';
-import { agentStep } from '../core/agent/step.ts';
 import { type AgentDurable, type AgentState, durableOf, emptyAgentDurable, startAgent } from '../core/agent/state.ts';
+import { agentStep } from '../core/agent/step.ts';
 import { type AgentId, agentOf, type Site, sites } from '../core/site.ts';
 import type { Dns } from '../ports/dns.ts';
 import type { Register } from '../ports/register.ts';
 import { readAgentDurable } from '../wire/state-files.ts';
 import { agentDeeds } from './agent-deeds.ts';
-import { countTrace, measureAgent, agentHealth, agentEntry } from './agent-metrics.ts';
+import { agentEntry, agentHealth, countTrace, measureAgent } from './agent-metrics.ts';
 import { type Base, openBase, type RoleOptions } from './base.ts';
 import { loadState, openStore, runDaemon } from './run.ts';
 

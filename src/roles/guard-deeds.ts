@@ -18,7 +18,12 @@ export type GuardAdapters = {
 
 const plain: GuardDeedValue = { kind: 'plain' };
 
-export function guardDeeds({ database, fuse, runDirectory, runsIn }: GuardAdapters): Perform<GuardDeed, GuardDeedValue> {
+export function guardDeeds({
+  database,
+  fuse,
+  runDirectory,
+  runsIn,
+}: GuardAdapters): Perform<GuardDeed, GuardDeedValue> {
   /** For the forced command `fence` on this host: it leaves a database alone that runs in the order's epoch or above. */
   function publishEpoch(): Outcome<void> {
     const file = join(runDirectory, 'guard.epoch');
@@ -38,7 +43,10 @@ export function guardDeeds({ database, fuse, runDirectory, runsIn }: GuardAdapte
       case 'ask-server':
         return map(await database.ask(deadlineMs), (server) => ({ kind: 'server', server }));
       case 'look-fuse':
-        return done({ kind: 'fuse', fuse: { armed: fuse.armed(), deadline: fuse.deadline(), lastLook: fuse.lastLook() } });
+        return done({
+          kind: 'fuse',
+          fuse: { armed: fuse.armed(), deadline: fuse.deadline(), lastLook: fuse.lastLook() },
+        });
       case 'set-deadline':
         // The deadline first: an armed fuse that finds a running primary without one kills it (L9).
         return plainly(both(fuse.setDeadline(deed.at), () => fuse.arm()));

@@ -43,5 +43,8 @@ export function guardHealth(s: GuardState, clock: Clock): PlainReport {
   const status = guardStatus(s, now);
   const primary = s.durable.chosen?.record.primary === s.me;
   const ok = fuseAlive(s, now) && (!primary || (leaseInForce(s, now) && status.database === 'primary'));
-  return { ok, body: { site: s.me, database: status.database, leaseLeftMs: status.leaseLeftMs, fuseAlive: status.fuseAlive } };
+  return {
+    ok,
+    body: { site: s.me, database: status.database, leaseLeftMs: status.leaseLeftMs, fuseAlive: status.fuseAlive },
+  };
 }

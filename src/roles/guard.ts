@@ -22,8 +22,14 @@ export async function runGuard(options: RoleOptions): Promise<void> {
   const store = openStore(base, 'guard');
   const { durable, amnesia } = loadState<GuardDurable | null>(store, log, readGuardDurable, null);
   // L10: without its memory a guard might let an old epoch write. Its fuse is armed on disk and keeps the database down.
-  if (amnesia) throw new StartRefused(`the state of this guard in ${stateDirectory} is damaged: see "A guard lost its state" in docs/RUNBOOK.md`, EXIT.unsafe);
-  const database = createDatabase(databaseSettings(config, part.site), processControl(config), (detail) => log.event('warn', 'database.setup', { detail }));
+  if (amnesia)
+    throw new StartRefused(
+      `the state of this guard in ${stateDirectory} is damaged: see "A guard lost its state" in docs/RUNBOOK.md`,
+      EXIT.unsafe,
+    );
+  const database = createDatabase(databaseSettings(config, part.site), processControl(config), (detail) =>
+    log.event('warn', 'database.setup', { detail }),
+  );
   const fuse = createFuse({ runDirectory, stateDirectory });
   const initial = startGuard(part.site, settings, durable, clock.now(), clock.wall());
   let ranIn = (durable ?? emptyGuardDurable).ranIn;

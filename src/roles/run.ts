@@ -107,11 +107,26 @@ export async function runDaemon<
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void close(signal));
   process.on('uncaughtException', (error) => fatal(error.stack ?? error.message));
   process.on('unhandledRejection', (reason) => fatal(`unhandled: ${String(reason)}`));
-  await base.server.listen(driver.handle);
-  await plain.listen();
   driver.start();
+  // A taken port must not end a guard whose database is healthy (I5): it asks by itself, and tries to listen again.
+  await Promise.all([
+    listen(log, 'peers', () => base.server.listen(driver.handle)),
+    listen(log, 'metrics', () => plain.listen()),
+  ]);
   log.event('info', 'process.started', { me: base.me, node: process.version, state: config.paths.stateDirectory });
   supervisor.ready();
   base.started();
   return driver;
+}
+
+const listenAgainMs = 1000;
+
+/** Resolves after the first try; a failed one is repeated until it succeeds. */
+async function listen(log: Log, what: 'peers' | 'metrics', begin: () => Promise<void>): Promise<void> {
+  try {
+    await begin();
+  } catch (error) {
+    log.event('error', 'listen.failed', { what, why: error instanceof Error ? error.message : String(error) });
+    setTimeout(() => void listen(log, what, begin), listenAgainMs);
+  }
 }

@@ -1,7 +1,7 @@
 // `siteward witness`: a third voter on any host, wired to its adapters.
 
-import { emptyVoterDurable, viewOf } from '../core/quorum/voter.ts';
 import { rulesOf } from '../core/agent/state.ts';
+import { emptyVoterDurable, viewOf } from '../core/quorum/voter.ts';
 import { startWitness, type WitnessEvent, witnessStep } from '../core/witness/step.ts';
 import { readVoterDurable } from '../wire/state-files.ts';
 import { openBase, type RoleOptions } from './base.ts';

@@ -14,6 +14,7 @@ export const voterDurable = z.strictObject({
   accepted: accepted.nullable(),
   chosen: accepted.nullable(),
   longestTtlMs: ms,
+  forgot: z.boolean(),
 });
 true satisfies Same<z.infer<typeof voterDurable>, VoterDurable>;
 

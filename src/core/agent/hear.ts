@@ -4,7 +4,7 @@ import type { StateNotice, VoterView } from '../messages.ts';
 import { type Ballot, compareBallots, maxBallot, showBallot } from '../quorum/ballot.ts';
 import { type Accepted, compareEpochs, epochOf, sameEpoch, showEpoch } from '../quorum/record.ts';
 import { absorbWord } from '../quorum/register.ts';
-import { highestIn, isLaterChosen, learnChosen, viewOf } from '../quorum/voter.ts';
+import { forget, highestIn, isLaterChosen, learnChosen, viewOf } from '../quorum/voter.ts';
 import type { Site, VoterId } from '../site.ts';
 import { beginAnew } from '../verdict/track.ts';
 import { type AgentDraft, set, trace } from './draft.ts';
@@ -44,7 +44,7 @@ export function hearVoter(
 export function hearMemoryOfUs(d: AgentDraft, notice: StateNotice): void {
   if (notice.seenOfYou === null || d.s.voter.amnesia || d.s.voter.durable.cluster === null) return;
   if (compareBallots(notice.seenOfYou, highestIn(viewOf(d.s.voter, d.at.now))) <= 0) return;
-  set(d, { voter: { ...d.s.voter, amnesia: true } });
+  set(d, { voter: forget(d.s.voter) });
   trace(d, 'error', 'voter.amnesia', {
     seen: showBallot(notice.seenOfYou),
     holds: showBallot(d.s.voter.durable.promised),

@@ -1,6 +1,7 @@
 // Orders of a person. All go through the same record and the same rules; the agent that took an order drives it, and if
 // it dies the time-out undoes it.
 
+import { isGone } from '../decide/primary.ts';
 import type { Ack, Order, OrderRequest } from '../messages.ts';
 import type { Outcome } from '../outcome.ts';
 import { type ClusterRecord, epochOf, sameEpoch } from '../quorum/record.ts';
@@ -12,6 +13,9 @@ import { type AgentDraft, ask, reply, set, trace } from './draft.ts';
 import { hearsMajority, majorityBindsMs, peerNotice, recent, recordOf } from './facts.ts';
 import { force, stepsOfForce, whyNotForce } from './forcing.ts';
 import type { Intent, OrderState } from './state.ts';
+
+/** How long a stopped primary's last WAL may take to arrive before `--accept-loss` goes on without it. */
+const arrivalMs: Ms = 2000;
 
 type Failover = Extract<Order, { kind: 'failover' }>;
 
@@ -221,6 +225,7 @@ export function driveOrders(d: AgentDraft): void {
       ? endOrder(d, 'done', `epoch ${record.epoch}`)
       : endOrder(d, 'undone', `epoch ${record.epoch} made ${record.primary} the primary`);
   }
+  if (isGone(d.s, record)) return endOrder(d, 'undone', `${record.primary}'s guard gave its database up meanwhile`);
   if (d.at.now >= order.until)
     return endOrder(d, 'undone', 'it took longer than order.timeout; the old primary goes on');
   if (order.phase === 'stopping') awaitCheckpoint(d, order);
@@ -236,7 +241,9 @@ function awaitCheckpoint(d: AgentDraft, order: OrderState): void {
     recent(d.s.guards[order.to], d.at.now, 2000)?.position ?? 0,
   );
   const enough = stopped.position !== null && received > stopped.position;
-  if (!enough && !order.order.acceptLoss)
+  // A loss that was accepted in words is still not made without need: what is on its way gets its time to arrive.
+  const waited = d.at.now - stopped.at >= arrivalMs;
+  if (!enough && !(order.order.acceptLoss && waited))
     return set(d, { due: { ...d.s.due, probe: Math.min(d.s.due.probe, d.at.now + 50) } });
   set(d, { order: { ...order, phase: 'proposing', checkpoint: stopped.position } });
 }

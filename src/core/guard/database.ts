@@ -53,7 +53,12 @@ function begin(d: GuardDraft, deed: NextDeed): void {
   if (s.durable.ranIn === null || !sameEpoch(s.durable.ranIn, epoch)) setDurable(d, { ranIn: epoch });
   trace(d, 'info', deed === 'promote' ? 'database.promoting' : 'database.starting', { epoch: showEpoch(epoch) });
   startWork(d, deed, deed === 'promote' ? promoteMs : s.settings.restartBudgetMs, notAfter);
-  setDb(d, { role: 'primary', server: null, startingSince: s.db.startingSince ?? at.now });
+  setDb(d, {
+    role: 'primary',
+    promoting: deed === 'promote',
+    server: null,
+    startingSince: s.db.startingSince ?? at.now,
+  });
 }
 
 export function onWork(d: GuardDraft, id: number, outcome: WorkOutcome): void {
@@ -91,14 +96,14 @@ function onDone(d: GuardDraft, deed: DatabaseWork): void {
         epoch: lease === null ? null : showEpoch(lease.epoch),
       });
       setDue(d, { beat: d.at.now });
-      return setDb(d, { role: 'primary' });
+      return setDb(d, { role: 'primary', promoting: false });
     case 'start-standby':
       trace(d, 'info', 'database.started', { as: 'standby' });
       // Nothing stands against a promotion that may be due already.
-      return setDb(d, { role: 'standby', failures: 0, retryAt: d.at.now });
+      return setDb(d, { role: 'standby', promoting: false, failures: 0, retryAt: d.at.now });
     case 'stop':
     case 'stop-fast':
-      return setDb(d, { role: 'none' });
+      return setDb(d, { role: 'none', promoting: false });
   }
 }
 

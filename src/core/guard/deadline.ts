@@ -47,7 +47,7 @@ export function driveDeadline(d: GuardDraft): void {
 function mayClear(s: GuardState): boolean {
   if (inBootstrap(s) || s.fencing !== null) return false;
   const becoming = s.db.work?.deed === 'start-primary' || s.db.work?.deed === 'promote';
-  return (s.db.role === 'none' || s.db.role === 'standby') && !becoming;
+  return (s.db.role === 'none' || s.db.role === 'standby') && !s.db.promoting && !becoming;
 }
 
 type FusePending = Extract<Pending, { kind: 'fuse-look' | 'fuse-set' | 'fuse-clear' }>;

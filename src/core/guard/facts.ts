@@ -59,17 +59,26 @@ export function leaseUsable(s: GuardState, now: Instant): boolean {
   return s.lease !== null && duty !== null && sameEpoch(s.lease.epoch, duty) && now < fenceInstant(s, s.lease);
 }
 
-/** Whether the database may accept writes for all that is known. */
-export function mayBeWritable(s: GuardState): boolean {
-  return s.db.role === 'primary' || (s.db.role === 'unknown' && s.db.process?.value.running !== false);
+/** L9: a start or promotion that was asked for counts as done until the opposite is known. */
+export function countsAsPrimary(s: GuardState): boolean {
+  return s.db.role === 'primary' || (s.db.role === 'standby' && s.db.promoting);
 }
 
-/** L11: the fuse's deadline under which a database found running as a primary may be taken over. */
+/** Whether the database may accept writes for all that is known. */
+export function mayBeWritable(s: GuardState): boolean {
+  return countsAsPrimary(s) || (s.db.role === 'unknown' && s.db.process?.value.running !== false);
+}
+
+/**
+ * L11: the fuse's deadline under which a database found running as a primary may be taken over. One further ahead than
+ * any lease reaches is of another boot.
+ */
 export function takeoverDeadline(s: GuardState): Instant | null {
   const duty = dutyEpoch(s);
   const { ranIn } = s.durable;
   if (duty === null || ranIn === null || !sameEpoch(duty, ranIn)) return null;
-  return typeof s.deadline === 'number' && s.deadline > s.startedAt ? s.deadline : null;
+  if (typeof s.deadline !== 'number') return null;
+  return s.deadline > s.startedAt && s.deadline <= s.startedAt + s.durable.longestTtlMs ? s.deadline : null;
 }
 
 /** The instant at which the driver must fence, whatever hangs (L9). */

@@ -5,6 +5,7 @@ import { compareEpochs, sameEpoch, showEpoch } from '../quorum/record.ts';
 import { type GuardDraft, set, setDb, setDue, trace } from './draft.ts';
 import {
   bothRefuse,
+  countsAsPrimary,
   dutyEpoch,
   fenceAt,
   inBootstrap,
@@ -68,7 +69,8 @@ export function onFenced(d: GuardDraft, outcome: Outcome<void>): void {
   }
   // The driver's alarm may ring while this core cannot step. What was asked for since is not taken for dead.
   const role = fencing !== null || db.work === null ? 'none' : db.role;
-  setDb(d, { role, process: null, server: null, serial: db.serial + 1, unknownSince: null, missed: 0 });
+  const promoting = role !== 'none' && db.promoting;
+  setDb(d, { role, promoting, process: null, server: null, serial: db.serial + 1, unknownSince: null, missed: 0 });
   setDue(d, { look: d.at.now });
   if (fencing === null) return;
   set(d, { fencing: null });
@@ -95,7 +97,7 @@ export function driveFencing(d: GuardDraft): void {
 /** L10: a database that runs as a primary without a lease, or in an epoch in which nobody let it. */
 function unlawful(d: GuardDraft): string | null {
   const { s, at } = d;
-  if (s.db.role !== 'primary') return null;
+  if (!countsAsPrimary(s)) return null;
   const { noted, ranIn } = s.durable;
   if (s.lease === null || !leaseUsable(s, at.now)) {
     const later = noted !== null && ranIn !== null && compareEpochs(noted, ranIn) > 0;
@@ -115,7 +117,9 @@ function unanswering(d: GuardDraft): string | null {
   if (db.work !== null || seen === null) return null;
   // L7: start inhibited. A fence is what puts the signal file in place (a guard that died in the midst of a start took it
   // away); a standby that runs without it was promoted by somebody or will be a primary after its next crash.
-  if (!seen.signalFile && (db.role === 'none' || db.role === 'standby')) return 'not-inhibited';
+  // A promotion of ours takes it away as well.
+  const idle = db.role === 'none' || (db.role === 'standby' && !db.promoting);
+  if (!seen.signalFile && idle) return 'not-inhibited';
   if (!seen.running || db.unknownSince === null) return null;
   const silent = d.at.now - db.unknownSince;
   if (!seen.postmaster) return silent >= orphansMs ? 'orphans' : null;

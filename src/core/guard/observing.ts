@@ -78,7 +78,7 @@ function seenStopped(d: GuardDraft, process: ProcessReport): void {
   const { role } = d.s.db;
   if (role === 'none') return setDb(d, { unknownSince: null });
   if (role === 'primary') return missing(d, process.controlState?.startsWith('shut down') === true, false);
-  setDb(d, { role: 'none', missed: 0, unknownSince: null, server: null, startingSince: null });
+  setDb(d, { role: 'none', promoting: false, missed: 0, unknownSince: null, server: null, startingSince: null });
 }
 
 /** One look may meet a process list in the making; two in a row do not. */
@@ -107,6 +107,7 @@ export function onAsked(
   const stopFailed = role === 'standby' ? d.s.db.stopFailed : false;
   setDb(d, {
     role,
+    promoting: role === 'standby' && d.s.db.promoting,
     server: { at: d.at.now, value: server },
     position: server.position,
     unknownSince: null,

@@ -41,7 +41,7 @@ export function onStoppedFast(d: GuardDraft, outcome: WorkOutcome): void {
     setDb(d, { role: 'unknown', unknownSince: d.at.now, stopFailed: true });
     return endOrder(d, 'undone', `the database did not stop: ${why}`);
   }
-  setDb(d, { role: 'none', server: null });
+  setDb(d, { role: 'none', promoting: false, server: null });
   if (order.kind === 'restart') return set(d, { order: { ...order, phase: 'starting' } });
   const { checkpoint } = outcome.value;
   trace(d, 'info', 'database.stopped', { by: 'order', checkpoint });

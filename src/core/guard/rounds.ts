@@ -198,7 +198,7 @@ function onRefusal(d: GuardDraft, tally: Tally, refusal: Refusal | null): void {
 
 /** L1, L5: a voter without a clock of its own, or a witness, is asked only for a round that an agent granted. */
 function askWitness(d: GuardDraft, tally: Tally, granter: VoterId): void {
-  if (granter === 'witness') return;
+  if (granter === 'witness' || d.s.leaving !== null) return;
   if (d.s.settings.witness === 'agent') return renew(d, tally, 'witness');
   const { long } = d.s;
   if (d.s.settings.witness !== 'route53' || long === null || !sameRound(long.round, tally.round)) return;

@@ -50,6 +50,11 @@ export type DatabaseWork = 'start-primary' | 'start-standby' | 'promote' | 'stop
 
 export type DatabaseBelief = {
   readonly role: Role;
+  /**
+   * A promotion was asked for, by this guard or perhaps by the one before it, and may still come about: until the server
+   * is dead or says that it is a primary, a `standby` may become one at any moment.
+   */
+  readonly promoting: boolean;
   /** Grows with every deed begun or ended on the database: a look begun before says nothing about it now. */
   readonly serial: number;
   readonly process: Seen<ProcessReport> | null;
@@ -185,6 +190,7 @@ export type GuardState = {
 
 const unknownDatabase: DatabaseBelief = {
   role: 'unknown',
+  promoting: false,
   serial: 0,
   process: null,
   server: null,

@@ -19,6 +19,8 @@ export type VoterDurable = {
   readonly chosen: Accepted | null;
   /** Tmax: the largest ttl ever granted or that may be granted (L4). */
   readonly longestTtlMs: Ms;
+  /** Q8: others remember more of it than it holds. Kept, so that a restart does not give it its vote back. */
+  readonly forgot: boolean;
 };
 
 /** L3: one deadline, the latest of all its grants, and the highest round. */
@@ -49,6 +51,7 @@ export const emptyVoterDurable: VoterDurable = {
   accepted: null,
   chosen: null,
   longestTtlMs: 0,
+  forgot: false,
 };
 
 /** A voter that starts now, from what its disk says. L4: whatever it had promised, it waits out the longest. */
@@ -56,11 +59,16 @@ export function startVoter(durable: VoterDurable, amnesia: boolean, rules: Voter
   const longest = Math.max(durable.longestTtlMs, rules.longestTtlMs);
   return {
     durable: { ...durable, longestTtlMs: longest },
-    amnesia,
+    amnesia: amnesia || durable.forgot,
     quarantinedUntil: now + bindingMs(longest, rules.drift),
     promise: null,
     released: { site1: noRound, site2: noRound },
   };
+}
+
+/** Q8: this voter does not vote any more, nor after a restart. */
+export function forget(voter: Voter): Voter {
+  return { ...withDurable(voter, { forgot: true }), amnesia: true };
 }
 
 export type VoterResult = { readonly voter: Voter; readonly refusal: Refusal | null };

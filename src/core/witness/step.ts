@@ -7,6 +7,7 @@ import { compareBallots, sameBallot } from '../quorum/ballot.ts';
 import type { Round } from '../quorum/round.ts';
 import {
   accept,
+  forget,
   grant,
   highestIn,
   learnChosen,
@@ -132,7 +133,7 @@ function takeFromVoter(voter: Voter, rules: VoterRules, request: Request, now: I
       return ack(learnChosen(voter, request.chosen), true);
     case 'state': {
       const heard = request.view.chosen === null ? voter : learnChosen(voter, request.view.chosen);
-      const next = isForgotten(voter, request, now) ? { ...heard, amnesia: true } : heard;
+      const next = isForgotten(voter, request, now) ? forget(heard) : heard;
       return { voter: next, answer: { type: 'view', view: viewOf(next, now) } };
     }
     default:
