@@ -2,12 +2,13 @@
 // over: nothing released, nothing killed. In every other case a primary is killed first, and only then may everything
 // before this start be released.
 
-import { epochOf, showEpoch } from '../quorum/record.ts';
+import { epochOf, sameEpoch, showEpoch } from '../quorum/record.ts';
 import { compareRounds } from '../quorum/round.ts';
-import { type GuardDraft, set, setDue, trace } from './draft.ts';
+import { type GuardDraft, set, setDb, setDue, trace } from './draft.ts';
 import { dutyEpoch, inBootstrap, takeoverDeadline } from './facts.ts';
 import { beginFence } from './fencing.ts';
 import { release } from './releasing.ts';
+import type { GuardState } from './state.ts';
 
 /** A fuse's file or a server that says nothing for this long is taken as having nothing to say. */
 const patienceMs = 2000;
@@ -25,19 +26,47 @@ export function driveStartup(d: GuardDraft): void {
     case 'unknown':
       return foundSilent(d, waited);
     case 'standby':
+      // A promotion that the guard before this one asked for may end at any moment.
+      if (mayBePromoting(s) && underDeadline(d)) return takeOver(d);
+      return foundIdle(d);
     case 'none':
-      // The deadline goes first (deadline.ts), so that no later start of this guard takes over what was released.
-      if (s.deadline === null) releaseAll(d);
+      return foundIdle(d);
   }
 }
 
+/** Started or promoted in this epoch, and not seen to have been its primary: another promotion forks no timeline. */
+function mayBePromoting(s: GuardState): boolean {
+  const { ranIn, beatenIn } = s.durable;
+  return ranIn !== null && (beatenIn === null || !sameEpoch(ranIn, beatenIn));
+}
+
+function underDeadline(d: GuardDraft): boolean {
+  const deadline = takeoverDeadline(d.s);
+  return deadline !== null && d.at.now < deadline;
+}
+
+function foundIdle(d: GuardDraft): void {
+  const { process } = d.s.db;
+  // L7: start inhibited before anything is released. A guard that died in the midst of a start took the file away.
+  if (process !== null && !process.value.signalFile) return beginFence(d, 'not-inhibited', null);
+  // The deadline goes first (deadline.ts), so that no later start of this guard takes over what was released.
+  if (d.s.deadline === null) releaseAll(d);
+}
+
 function foundPrimary(d: GuardDraft): void {
+  if (underDeadline(d)) takeOver(d);
+  else beginFence(d, 'found-at-start', null);
+}
+
+/** The lease is the one its deadline was written for: no other guard ever held it, and it was not released since. */
+function takeOver(d: GuardDraft): void {
   const { s, at } = d;
   const deadline = takeoverDeadline(s);
   const epoch = dutyEpoch(s);
-  if (deadline === null || epoch === null || at.now >= deadline) return beginFence(d, 'found-at-start', null);
+  if (deadline === null || epoch === null) return;
   const until = deadline + s.settings.lease.fuseBudgetMs;
   set(d, { lease: { epoch, until, round: s.covered } });
+  if (s.db.role !== 'primary') setDb(d, { promoting: mayBePromoting(s) });
   trace(d, 'info', 'guard.takeover', {
     epoch: showEpoch(epoch),
     leftMs: until - at.now,
@@ -46,11 +75,13 @@ function foundPrimary(d: GuardDraft): void {
   over(d);
 }
 
-/** While the deadline lies ahead it is waited for (fenceAt rings in time); without one its control file decides. */
+/**
+ * A primary in its crash recovery answers nobody, for longer than a lease lasts: under its deadline it is taken over as
+ * it is, and what it is shows later. Without one its control file decides.
+ */
 function foundSilent(d: GuardDraft, waited: boolean): void {
-  const { s, at } = d;
-  const deadline = takeoverDeadline(s);
-  if (deadline !== null && at.now < deadline) return;
+  const { s } = d;
+  if (s.db.process?.value.postmaster === true && underDeadline(d)) return takeOver(d);
   if (!waited) return;
   if (s.db.process?.value.controlState === 'in production') return beginFence(d, 'silent-at-start', null);
   over(d);

@@ -77,7 +77,11 @@ export class Judge {
     for (const send of effects.send) {
       if (send.kind !== 'ask') continue;
       const { request } = send;
-      if (request.type === 'release') this.#released.set(site, request.round);
+      if (request.type === 'release') {
+        this.#released.set(site, request.round);
+        this.#law(host.db.role !== 'primary', host, 'a release though the database is a primary');
+        this.#law(host.fuse.deadline === null, host, 'a release while a restarted guard would take over');
+      }
       if (request.type !== 'renew' && request.type !== 'failsafe' && request.type !== 'register-grant') continue;
       const key = `${site} ${request.round.start}.${request.round.seq}`;
       const known = this.#rounds.get(key);
@@ -110,7 +114,11 @@ export class Judge {
         host,
         'a ttl beyond the longest',
       );
-      this.#law(state.leaving === null && state.hold === null, host, 'a round begins while it is giving up');
+      this.#law(
+        known !== undefined || (state.leaving === null && state.hold === null),
+        host,
+        'a round begins while it gives up',
+      );
     }
   }
 
