@@ -1,0 +1,248 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Refusal } from '../../../src/core/messages.ts';
+import {
+  accept,
+  bindsAgainst,
+  grant,
+  highestIn,
+  learnChosen,
+  prepare,
+  release,
+  startVoter,
+  type Voter,
+  viewOf,
+} from '../../../src/core/quorum/voter.ts';
+import { at, ballot, durable, epoch, moved, record, round, rules, voter } from '../core-builders.ts';
+
+const addressed = { cluster: 'c-1', voters: 'three' };
+const toPrepare = (counter: number) => ({ type: 'prepare', ...addressed, ballot: ballot(counter, 'site2') }) as const;
+const toAccept = (counter: number, value = record()) =>
+  ({ type: 'accept', ...addressed, ballot: ballot(counter, 'site2'), record: value }) as const;
+const toRenew = (change: object = {}) => ({
+  ...addressed,
+  epoch: epoch(1),
+  site: 'site1' as const,
+  round: round(1),
+  ttlMs: 6000,
+  ...change,
+});
+const bound = (until: number, site: 'site1' | 'site2' = 'site1') => ({
+  promise: { site, epoch: epoch(1), round: round(5), until },
+});
+
+type Row = readonly [why: string, refusal: Refusal | null, result: { refusal: Refusal | null }];
+
+const strangers: readonly Row[] = [
+  [
+    'Q8: a voter without its memory promises nothing',
+    'amnesia',
+    prepare(voter({}, { amnesia: true }), toPrepare(9), rules),
+  ],
+  ['Q8: nor does it vote', 'amnesia', accept(voter({}, { amnesia: true }), toAccept(9), rules, 0)],
+  ['Q8: nor does it grant', 'amnesia', grant(voter({}, { amnesia: true }), toRenew(), false, rules, 0)],
+  ['Q0: nothing is promised before init', 'not-bootstrapped', prepare(voter({ cluster: null }), toPrepare(9), rules)],
+  ['another cluster', 'other-cluster', prepare(voter(), { ...toPrepare(9), cluster: 'c-2' }, rules)],
+  ['another voter set', 'other-voters', prepare(voter(), { ...toPrepare(9), voters: 'two' }, rules)],
+  [
+    'a vote for a record of another cluster',
+    'other-cluster',
+    accept(voter(), toAccept(9, record({ cluster: 'c-2' })), rules, 0),
+  ],
+];
+
+const ballots: readonly Row[] = [
+  ['Q1: a lower ballot is not promised', 'promised-more', prepare(voter({ promised: ballot(5) }), toPrepare(4), rules)],
+  [
+    'Q1: equal counters are told apart by voter',
+    'promised-more',
+    prepare(voter({ promised: ballot(5, 'witness') }), toPrepare(5), rules),
+  ],
+  [
+    'Q3: the ballot promised is promised again',
+    null,
+    prepare(voter({ promised: ballot(5, 'site2') }), toPrepare(5), rules),
+  ],
+  ['Q1: a higher ballot is promised', null, prepare(voter({ promised: ballot(5) }), toPrepare(6), rules)],
+  ['Q3: no vote below the promise', 'promised-more', accept(voter({ promised: ballot(5) }), toAccept(4), rules, 0)],
+  ['a vote at the ballot promised', null, accept(voter({ promised: ballot(5, 'site2') }), toAccept(5), rules, 0)],
+  ['a vote above the promise', null, accept(voter(), toAccept(7), rules, 0)],
+  [
+    'an epoch below a chosen one can only come from a fault',
+    'later-known',
+    accept(voter({ accepted: at(2, moved), chosen: at(2, moved) }), toAccept(9), rules, 0),
+  ],
+];
+
+const held = { accepted: at(2, moved), promised: ballot(2) };
+const changes: readonly Row[] = [
+  [
+    'Q6, L3: no change of primary under a lease promise',
+    'not-free',
+    accept(voter({}, bound(100)), toAccept(2, moved), rules, 99),
+  ],
+  ['L3: it is over at its very end', null, accept(voter({}, bound(100)), toAccept(2, moved), rules, 100)],
+  [
+    'Q6: the same primary is no change',
+    null,
+    accept(voter({}, bound(100)), toAccept(2, record({ mode: 'paused' })), rules, 0),
+  ],
+  [
+    'Q6: what counts is what this voter has accepted',
+    'not-free',
+    accept(voter(held, bound(100, 'site2')), toAccept(3, record({ epoch: 3 })), rules, 0),
+  ],
+  [
+    "Q6: a promise to that primary's own guard hinders nothing",
+    null,
+    accept(voter(held, bound(100)), toAccept(3, record({ epoch: 3 })), rules, 0),
+  ],
+  [
+    'L4: no change of primary in quarantine',
+    'not-free',
+    accept(voter({}, { quarantinedUntil: 100 }), toAccept(2, moved), rules, 99),
+  ],
+  ['L4: it ends', null, accept(voter({}, { quarantinedUntil: 100 }), toAccept(2, moved), rules, 100)],
+  [
+    'L4: it hinders no record of the same primary',
+    null,
+    accept(voter({}, { quarantinedUntil: 100 }), toAccept(2), rules, 0),
+  ],
+];
+
+const half = { accepted: at(2, moved), promised: ballot(2) };
+const inSite2 = { epoch: epoch(2), site: 'site2' as const };
+const grants: readonly Row[] = [
+  ['L2: its own accepted and chosen record', null, grant(voter(), toRenew(), false, rules, 0)],
+  ['L2: another primary', 'not-accepted', grant(voter(), toRenew({ site: 'site2' }), false, rules, 0)],
+  ['L2: another epoch', 'not-accepted', grant(voter(), toRenew({ epoch: epoch(2) }), false, rules, 0)],
+  [
+    'L2: another era',
+    'not-accepted',
+    grant(voter(), toRenew({ epoch: { era: { number: 1, site: 'site1' }, epoch: 1 } }), false, rules, 0),
+  ],
+  ['L2, C1: accepted, but not known to be chosen', 'not-known', grant(voter(half), toRenew(inSite2), false, rules, 0)],
+  ['L2: accepted and known', null, grant(voter({ ...half, chosen: at(2, moved) }), toRenew(inSite2), false, rules, 0)],
+  ['L2: it knows of a later epoch', 'later-known', grant(voter({ chosen: at(2, moved) }), toRenew(), false, rules, 0)],
+  [
+    'L2, L7: the round was released',
+    'released',
+    grant(release(voter(), { site: 'site1', round: round(1) }), toRenew(), false, rules, 0),
+  ],
+  [
+    'L7: a later round was not',
+    null,
+    grant(release(voter(), { site: 'site1', round: round(1) }), toRenew({ round: round(2) }), false, rules, 0),
+  ],
+  ['V4: it refuses this database', 'refusing', grant(voter(), toRenew(), true, rules, 0)],
+  [
+    'L2: a higher promised ballot does not matter',
+    null,
+    grant(voter({ promised: ballot(99) }), toRenew(), false, rules, 0),
+  ],
+  ['L2: a quarantine does not matter', null, grant(voter({}, { quarantinedUntil: 100 }), toRenew(), false, rules, 0)],
+  [
+    'L3: a promise to the other guard is still in force',
+    'not-free',
+    grant(voter({}, bound(100, 'site2')), toRenew(), false, rules, 99),
+  ],
+];
+
+for (const [title, refusal, result] of [...strangers, ...ballots, ...changes, ...grants]) {
+  test(`${title}: ${refusal ?? 'done'}`, () => assert.equal(result.refusal, refusal));
+}
+
+function granted(before: Voter, change: object, now: number): Voter {
+  const { voter: after, refusal } = grant(before, toRenew(change), false, rules, now);
+  assert.equal(refusal, null);
+  return after;
+}
+
+test('L3: a grant binds for ttl(1+D), and for the grain of the clock longer', () => {
+  assert.equal(granted(voter(), {}, 1000).promise?.until, 1000 + 6300 + 10);
+  assert.equal(granted(voter(), { ttlMs: 15_000 }, 1000).promise?.until, 1000 + 15_750 + 10);
+});
+
+test('L3: a shorter grant brings neither the deadline nor the round down', () => {
+  const after = granted(granted(voter(), { ttlMs: 15_000, round: round(7) }, 1000), { round: round(6) }, 2000);
+  assert.deepEqual(after.promise, { site: 'site1', epoch: epoch(1), round: round(7), until: 16_760 });
+});
+
+test('L3: accepting a record of the same primary leaves the promise as it is', () => {
+  const before = granted(voter(), {}, 1000);
+  const { voter: after } = accept(before, toAccept(2, record({ mode: 'paused' })), rules, 1500);
+  assert.deepEqual(after.promise, before.promise);
+});
+
+test('L4: the largest ttl ever granted is kept for the next start', () => {
+  const after = granted(voter(), { ttlMs: 20_000 }, 0);
+  assert.equal(after.durable.longestTtlMs, 20_000);
+  assert.equal(startVoter(after.durable, false, rules, 500).quarantinedUntil, 500 + 21_000 + 10);
+});
+
+test('L4: what may be granted counts too, whatever was granted so far', () => {
+  const fresh = startVoter(durable({ longestTtlMs: 3000 }), false, rules, 0);
+  assert.equal(fresh.quarantinedUntil, 15_760);
+  assert.equal(fresh.promise, null);
+});
+
+test('L4: nothing shortens a quarantine, a release included', () => {
+  const fresh = startVoter(durable(), false, rules, 0);
+  const after = release(fresh, { site: 'site1', round: round(9) });
+  assert.equal(after.quarantinedUntil, fresh.quarantinedUntil);
+  assert.equal(bindsAgainst(after, moved, 0), 15_760);
+});
+
+test('L7: a release drops the promise to that guard if it was granted no later round', () => {
+  const before = granted(voter(), { round: round(4) }, 0);
+  assert.equal(release(before, { site: 'site1', round: round(4) }).promise, null);
+  assert.deepEqual(release(before, { site: 'site1', round: round(3) }).promise, before.promise);
+  assert.deepEqual(release(before, { site: 'site2', round: round(9) }).promise, before.promise);
+});
+
+test('L7: a release that comes late takes back no later one', () => {
+  const after = release(release(voter(), { site: 'site1', round: round(4) }), { site: 'site1', round: round(2) });
+  assert.deepEqual(after.released.site1, round(4));
+});
+
+test('Q2: a vote raises the promise with it', () => {
+  const { voter: after } = accept(voter(), toAccept(7, record({ mode: 'paused' })), rules, 0);
+  assert.deepEqual(after.durable.promised, ballot(7, 'site2'));
+  assert.deepEqual(after.durable.accepted, at(7, record({ mode: 'paused' }), 'site2'));
+});
+
+test('I2: the same ballot again is answered again and alters nothing, whatever comes with it', () => {
+  const { voter: once } = accept(voter(), toAccept(7, record({ mode: 'paused' })), rules, 0);
+  const twice = accept(once, toAccept(7, record({ mode: 'auto' })), rules, 0);
+  assert.equal(twice.refusal, null);
+  assert.equal(twice.voter, once);
+});
+
+test('Q3: a refusal alters nothing', () => {
+  const before = voter({}, bound(100));
+  assert.equal(accept(before, toAccept(2, moved), rules, 0).voter, before);
+  assert.equal(prepare(before, toPrepare(0), rules).voter, before);
+  assert.equal(grant(before, toRenew(), true, rules, 0).voter, before);
+});
+
+test('Q4: chosen records never go back, and those of another cluster are none', () => {
+  const before = voter({ chosen: at(5, moved) });
+  assert.equal(learnChosen(before, at(4)), before);
+  assert.equal(learnChosen(before, at(9, record({ cluster: 'c-2' }))), before);
+  assert.deepEqual(learnChosen(before, at(6, moved)).durable.chosen, at(6, moved));
+  assert.equal(learnChosen(voter({ cluster: null, chosen: null }), at(1)).durable.chosen, null);
+});
+
+test('Orders: a later era is later, whatever its ballot', () => {
+  const forced = record({ era: { number: 1, site: 'site2' }, epoch: 1 });
+  assert.deepEqual(learnChosen(voter({ chosen: at(5, moved) }), at(2, forced)).durable.chosen, at(2, forced));
+});
+
+test('a view tells for how long it binds, to whom, and the highest ballot held', () => {
+  const before = voter({ promised: ballot(3), chosen: at(8) }, { ...bound(900), quarantinedUntil: 400 });
+  const told = viewOf(before, 100);
+  assert.deepEqual([told.bindsMs, told.bindsTo, told.quarantineMs], [800, 'site1', 300]);
+  assert.deepEqual(highestIn(told), ballot(8));
+  const later = viewOf(before, 900);
+  assert.deepEqual([later.bindsMs, later.bindsTo, later.quarantineMs], [0, null, 0]);
+});
