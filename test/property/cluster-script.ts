@@ -14,6 +14,8 @@ export type Happening =
   | { readonly kind: 'heal' }
   | { readonly kind: 'crash'; readonly site: Site; readonly at: CrashPoint }
   | { readonly kind: 'start'; readonly site: Site }
+  /** Down and up again at once, as a supervisor does it: what was promised is forgotten, what is on disk is not. */
+  | { readonly kind: 'restart'; readonly who: readonly Site[] }
   | { readonly kind: 'restart-witness' }
   | { readonly kind: 'release'; readonly site: Site; readonly gone: boolean }
   | { readonly kind: 'restart-guard'; readonly site: Site }
@@ -40,7 +42,7 @@ const orders: fc.Arbitrary<Order> = fc.oneof(
 const happening: fc.Arbitrary<Happening> = fc.oneof(
   {
     weight: 7,
-    arbitrary: fc.record({ kind: is('run'), ms: fc.constantFrom(50, 400, 1500, 3500, 7000) }),
+    arbitrary: fc.record({ kind: is('run'), ms: fc.constantFrom(50, 400, 1500, 1500, 3500, 7000) }),
   },
   {
     weight: 2,
@@ -62,6 +64,13 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: fc.record({ kind: is('start'), site }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: is('restart'),
+      who: fc.constantFrom<readonly Site[]>(['site1'], ['site2'], ['site1', 'site2']),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: is('restart-witness') }) },
   { weight: 2, arbitrary: fc.record({ kind: is('release'), site, gone: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ kind: is('restart-guard'), site }) },
@@ -120,6 +129,12 @@ function happen(cluster: Cluster, one: Happening): void {
       return cluster.crashAgent(one.site, one.at);
     case 'start':
       return cluster.startAgent(one.site);
+    case 'restart':
+      for (const agent of one.who) {
+        cluster.crashAgent(agent, 'now');
+        cluster.startAgent(agent);
+      }
+      return;
     case 'restart-witness':
       return cluster.startWitness();
     case 'release':
