@@ -85,7 +85,7 @@ export async function bootHost(paths: LabPaths, host: HostName, binds: readonly 
   // The shell in between ends at once: the keeper, not this process, becomes the parent.
   const unshare = 'setsid unshare -n -p -m -u -i -f --kill-child=SIGKILL bash "$@" </dev/null >"$0" 2>&1 & echo $!';
   const enter = ['-t', String(keeper), '-p', '-m', '--', 'bash', '-c', unshare, log, ...boot];
-  const inner = Number((await must('nsenter', enter, { timeoutMs: 10_000 })).trim());
+  const inner = Number((await must('nsenter', enter, { timeoutMs: 30_000 })).trim());
 
   const init = await waitFor(
     () => {
