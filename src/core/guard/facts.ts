@@ -9,6 +9,8 @@ import type { GuardState } from './state.ts';
 
 /** An agent's word counts for this long: two renewals and a lost one. */
 export const wordForMs = 2000;
+/** What runs without telling its role for this long is judged by its control file (a frozen primary answers nobody). */
+export const silentMs = 2000;
 /** L9: a fuse that did not look for this long is not alive. */
 const fuseAliveMs = 1000;
 

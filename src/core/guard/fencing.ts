@@ -13,13 +13,12 @@ import {
   leaseInForce,
   leaseUsable,
   mayBeginAt,
+  silentMs,
 } from './facts.ts';
 import type { Leaving } from './state.ts';
 
 /** A fence that left somebody is begun again after this. */
 const fenceAgainMs = 300;
-/** What runs without telling its role for this long is judged by its control file (a frozen primary answers nobody). */
-const silentMs = 2000;
 const orphansMs = 1500;
 
 /** L9 before all else: asked first in every step, at the very instant at which the driver's own alarm rings. */

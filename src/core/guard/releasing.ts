@@ -6,6 +6,8 @@ import { showEpoch } from '../quorum/record.ts';
 import { type Round, showRound } from '../quorum/round.ts';
 import { peerOfVoter, type VoterId } from '../site.ts';
 import { ask, type GuardDraft, set, trace } from './draft.ts';
+import { silentMs } from './facts.ts';
+import { beginFence } from './fencing.ts';
 import type { Leaving, UnheardRelease } from './state.ts';
 
 const releaseTries = 5;
@@ -15,9 +17,21 @@ export function driveReleasing(d: GuardDraft): void {
   const { s, at } = d;
   const { hold, leaving } = s;
   if (hold !== null && at.now >= hold.until) endHold(d);
-  // L11: while the deadline lies in the future a guard that restarts takes a primary over, so it goes before the release.
-  if (leaving !== null && s.fencing === null && s.db.role === 'none' && s.deadline === null) leave(d, leaving);
+  if (leaving !== null && s.fencing === null) driveLeaving(d, leaving);
   resend(d);
+}
+
+/**
+ * I7: somebody (a supervisor, the boot) may start it again right after the fence. Start is inhibited, so it is a standby,
+ * which writes nothing; what does not say so is killed once more.
+ */
+function driveLeaving(d: GuardDraft, leaving: Leaving): void {
+  const { db, deadline } = d.s;
+  if (db.role === 'unknown' && db.unknownSince !== null && d.at.now - db.unknownSince >= silentMs) {
+    return beginFence(d, 'started-meanwhile', null);
+  }
+  // L11: while the deadline lies in the future a guard that restarts takes a primary over, so it goes before the release.
+  if ((db.role === 'none' || db.role === 'standby') && !db.promoting && deadline === null) leave(d, leaving);
 }
 
 function leave(d: GuardDraft, leaving: Leaving): void {

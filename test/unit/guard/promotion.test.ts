@@ -1,0 +1,149 @@
+// What was asked for of a database and has not come about yet: a promotion that takes its time, a start that a guard left
+// behind, a database that somebody starts while it is being given up (L7, L9, L11, I7).
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { GuardState } from '../../../src/core/guard/state.ts';
+import { guardStep } from '../../../src/core/guard/step.ts';
+import { unknown } from '../../../src/core/outcome.ts';
+import type { Host } from './host.ts';
+import { Pair } from './pair.ts';
+
+/** Every promotion is asked for, and takes longer than any deadline: site2 is the new primary but for that. */
+function withSlowPromotion(): { readonly pair: Pair; readonly site2: Host } {
+  const pair = Pair.inService();
+  const { site1, site2 } = pair.hosts;
+  const perform = site2.db.perform.bind(site2.db);
+  site2.db.perform = (deed, mayGoOn, epoch) =>
+    deed.kind === 'promote' ? unknown('not promoted yet') : perform(deed, mayGoOn, epoch);
+  site1.loseHost();
+  assert.notEqual(pair.moveTo('site2'), null);
+  assert.notEqual(
+    pair.until(() => site2.deeds.includes('promote')),
+    null,
+  );
+  pair.pass(1000);
+  assert.equal(site2.state?.db.role, 'standby');
+  return { pair, site2 };
+}
+
+/** The server deletes the signal file, then accepts writes. */
+function endPromotion(host: Host): void {
+  host.db.role = 'primary';
+  host.db.signalFile = false;
+  host.db.controlState = 'in production';
+  host.db.timeline += 1;
+  host.db.epoch = host.state?.durable.noted ?? null;
+}
+
+test('L9: a promotion that outlasts its deed stays under the deadline of the lease, and is left alone when it ends', () => {
+  const { pair, site2 } = withSlowPromotion();
+  for (let waited = 0; waited < 8000; waited += 10) {
+    pair.pass(10);
+    assert.ok((site2.fuse.deadline ?? 0) > site2.clock.now(), 'no deadline ahead');
+  }
+  endPromotion(site2);
+  pair.pass(3000);
+  assert.equal(site2.writable, true);
+  assert.equal(site2.db.signalFile, true);
+  assert.equal(site2.fuse.kills, 0);
+  assert.equal(site2.deeds.includes('fence'), false);
+});
+
+test('L9: a promotion under way is fenced at the end of its lease', () => {
+  const { pair, site2 } = withSlowPromotion();
+  site2.fuse.alive = false;
+  pair.cut('site2-guard', '*');
+  assert.notEqual(
+    pair.until(() => site2.db.role === 'stopped', 4000),
+    null,
+  );
+  assert.equal(site2.fuse.kills, 0);
+});
+
+test('L10: a promotion under way is killed when a later epoch is known', () => {
+  const { pair, site2 } = withSlowPromotion();
+  for (const id of ['site1', 'site2', 'witness'] as const)
+    pair.voters[id].voter = { ...pair.voters[id].voter, promise: null };
+  assert.equal(pair.change({ primary: 'site1', epoch: 3 }), true);
+  assert.notEqual(
+    pair.until(() => site2.db.role === 'stopped', 500),
+    null,
+  );
+});
+
+test('L11: a guard killed in the midst of a promotion: the next one takes it over and releases nothing', () => {
+  const { pair, site2 } = withSlowPromotion();
+  site2.killGuard();
+  const before = pair.voters.site2.releases.length;
+  pair.pass(600);
+  site2.startGuard();
+  pair.pass(100);
+  endPromotion(site2);
+  pair.pass(3000);
+  assert.equal(site2.writable, true);
+  assert.equal(site2.fuse.kills, 0);
+  assert.equal(site2.deeds.includes('fence'), false);
+  assert.equal(pair.voters.site2.releases.length, before);
+});
+
+test('L11: a guard killed in the midst of a long crash recovery: the next one renews until it answers', () => {
+  const pair = Pair.inService();
+  const { site1 } = pair.hosts;
+  site1.db.frozen = true;
+  site1.killGuard();
+  pair.pass(600);
+  site1.startGuard();
+  pair.pass(8000);
+  site1.db.frozen = false;
+  pair.pass(1000);
+  assert.equal(site1.writable, true);
+  assert.equal(site1.fuse.kills, 0);
+  assert.equal(site1.deeds.includes('fence'), false);
+});
+
+test('L7, L11: found stopped without its signal file, its start is inhibited before anything is released', () => {
+  const pair = Pair.inService();
+  const { site1 } = pair.hosts;
+  site1.killGuard();
+  site1.db.die();
+  site1.db.signalFile = false;
+  site1.startGuard();
+  assert.notEqual(
+    pair.until(() => site1.asked.some((request) => request.type === 'release'), 2000),
+    null,
+  );
+  assert.equal(site1.db.signalFile, true);
+});
+
+test('L11: a deadline further ahead than any lease is of another boot', () => {
+  const pair = Pair.inService();
+  const { site1 } = pair.hosts;
+  site1.killGuard();
+  site1.fuse.deadline = site1.clock.now() + 60_000;
+  site1.startGuard();
+  pair.pass(500);
+  assert.equal(site1.saw('guard.takeover').length, 1);
+  assert.equal(site1.deeds.includes('fence'), true);
+});
+
+function givingUp(db: Partial<GuardState['db']>) {
+  const pair = Pair.inService();
+  const { state, clock } = pair.primary;
+  assert.ok(state);
+  const leaving = { cause: 'crash', gone: true, position: null, holdMs: 3000, orderUntil: null };
+  const started: GuardState = { ...state, leaving, deadline: null, db: { ...state.db, ...db } };
+  return guardStep(started, { type: 'tick' }, { now: clock.now(), wall: 0, random: '0'.repeat(32) });
+}
+
+test('I7: a database that somebody starts while it is given up is a standby, and no trap', () => {
+  const { state, effects } = givingUp({ role: 'standby' });
+  assert.equal(state.leaving, null);
+  assert.equal(effects.send.filter((send) => send.kind === 'ask' && send.request.type === 'release').length, 3);
+});
+
+test('I7: started while it is given up, and silent: killed once more', () => {
+  const { state, effects } = givingUp({ role: 'unknown', unknownSince: 0 });
+  assert.equal(effects.fence, true);
+  assert.notEqual(state.leaving, null);
+});
