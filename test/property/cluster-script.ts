@@ -5,11 +5,17 @@ import type { Order } from '../../src/core/messages.ts';
 import type { ProbeClass } from '../../src/core/observe/observation.ts';
 import type { WitnessKind } from '../../src/core/settings.ts';
 import type { Site } from '../../src/core/site.ts';
-import { Cluster, type CrashPoint } from './cluster.ts';
+import { Cluster, type CrashPoint, type Weather } from './cluster.ts';
 
 export type Happening =
   | { readonly kind: 'run'; readonly ms: number }
-  | { readonly kind: 'weather'; readonly loss: number; readonly slow: number; readonly repeat: number }
+  | {
+      readonly kind: 'weather';
+      readonly loss: number;
+      readonly slow: number;
+      readonly repeat: number;
+      readonly late: Weather['late'];
+    }
   | { readonly kind: 'cut'; readonly a: string; readonly b: string }
   | { readonly kind: 'heal' }
   | { readonly kind: 'crash'; readonly site: Site; readonly at: CrashPoint }
@@ -45,12 +51,13 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
     arbitrary: fc.record({ kind: is('run'), ms: fc.constantFrom(50, 400, 1500, 1500, 3500, 7000) }),
   },
   {
-    weight: 2,
+    weight: 3,
     arbitrary: fc.record({
       kind: is('weather'),
       loss: fc.constantFrom(0, 0.1, 0.3),
       slow: fc.constantFrom(0, 0.1, 0.3),
       repeat: fc.constantFrom(0, 0.2),
+      late: fc.constantFrom<Weather['late']>(null, null, 'prepare', 'accept', 'renew', 'release', 'register-swap'),
     }),
   },
   { weight: 2, arbitrary: fc.record({ kind: is('cut'), a: fc.constantFrom(...nodes), b: fc.constantFrom(...nodes) }) },
@@ -72,14 +79,14 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: is('restart-witness') }) },
-  { weight: 2, arbitrary: fc.record({ kind: is('release'), site, gone: fc.boolean() }) },
+  { weight: 3, arbitrary: fc.record({ kind: is('release'), site, gone: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ kind: is('restart-guard'), site }) },
   {
-    weight: 3,
+    weight: 4,
     arbitrary: fc.record({
       kind: is('see'),
       by: fc.constantFrom<'both' | Site>('both', 'both', 'site1', 'site2'),
-      primary: fc.constantFrom<ProbeClass>('ok', 'refused', 'timeout'),
+      primary: fc.constantFrom<ProbeClass>('ok', 'refused', 'refused', 'timeout'),
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: is('see-entry'), entry: fc.constantFrom<ProbeClass>('ok', 'refused') }) },
@@ -157,7 +164,7 @@ function happen(cluster: Cluster, one: Happening): void {
 /** All faults end. */
 export function calm(cluster: Cluster): void {
   cluster.cuts.clear();
-  cluster.weather = { loss: 0, slow: 0, repeat: 0 };
+  cluster.weather = { loss: 0, slow: 0, repeat: 0, late: null };
   for (const site of ['site1', 'site2'] as const) {
     cluster.look.primary[site] = 'ok';
     cluster.look.entry[site] = 'ok';

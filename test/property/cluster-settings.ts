@@ -24,7 +24,7 @@ export function clusterSettings(witness: WitnessKind): Settings {
       otherDelayMs: 300,
     },
     probe: { everyMs: 500, deadlineMs: 400, confirm: 3, recover: 2 },
-    policy: { onCrash: 'fastest', maxLagBytes: 16 << 20, coolDownMs: 4000, entryCoolDownMs: 4000 },
+    policy: { onCrash: 'fastest', maxLagBytes: 16 << 20, coolDownMs: 500, entryCoolDownMs: 4000 },
     orderTimeoutMs: 5000,
     restartBudgetMs: 5000,
     peerDeadlineMs: 1000,

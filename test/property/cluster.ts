@@ -25,7 +25,13 @@ import { clusterSettings, foundedAt } from './cluster-settings.ts';
 import { brokenInMemory, brokenOnDisk, createTwin, type Twin } from './cluster-twin.ts';
 import { type Look, lookAt } from './cluster-world.ts';
 
-export type Weather = { readonly loss: number; readonly slow: number; readonly repeat: number };
+/** `late` names a kind of message, or the register's swap, that takes seconds. */
+export type Weather = {
+  readonly loss: number;
+  readonly slow: number;
+  readonly repeat: number;
+  readonly late: Request['type'] | 'register-swap' | null;
+};
 export type CrashPoint = 'now' | 'before-persist' | 'after-persist' | 'after-first-send';
 
 type Node = { rate: number; offset: number; life: number };
@@ -43,7 +49,7 @@ export class Cluster {
   readonly register: RegisterModel;
   readonly cuts = new Set<string>();
   readonly look: Look = { primary: { site1: 'ok', site2: 'ok' }, entry: { site1: 'ok', site2: 'ok' }, standby: 'ok' };
-  weather: Weather = { loss: 0, slow: 0, repeat: 0 };
+  weather: Weather = { loss: 0, slow: 0, repeat: 0, late: null };
   readonly #settings;
   readonly #events: { at: number; run: () => void }[] = [];
   readonly #random: () => number;
@@ -146,8 +152,9 @@ export class Cluster {
     this.#events.splice(low, 0, { at, run });
   }
 
-  #delay(): number {
-    return this.#random() < this.weather.slow ? this.#random() * 6000 : 1 + this.#random() * 30;
+  #delay(what: Request['type'] | 'register-swap' | null = null): number {
+    const late = what !== null && what === this.weather.late;
+    return late || this.#random() < this.weather.slow ? this.#random() * 6000 : 1 + this.#random() * 30;
   }
 
   #lost(a: string, b: string): boolean {
@@ -166,7 +173,7 @@ export class Cluster {
     const times = this.#random() < this.weather.repeat ? 2 : 1;
     for (let time = 0; time < times; time += 1) {
       if (this.#lost(from, to)) continue;
-      this.after(this.#delay(), () =>
+      this.after(this.#delay(request.type), () =>
         this.#deliver(from, to, request, (answer) => {
           if (!this.#lost(to, from)) this.after(this.#delay(), () => finish(answer));
         }),
@@ -237,13 +244,14 @@ export class Cluster {
           back({ type: 'answer', id: send.id, outcome: got === null ? unknown('silent') : done(got) }),
         );
       case 'register-read':
-        return this.#leg(site, send.deadlineMs, this.register.read, (value) =>
+        return this.#leg(site, send.deadlineMs, null, this.register.read, (value) =>
           back({ type: 'register-read', id: send.id, outcome: value ?? unknown('silent') }),
         );
       case 'register-swap':
         return this.#leg(
           site,
           send.deadlineMs,
+          'register-swap',
           () => this.register.swap(send.expected, send.next),
           (value) => back({ type: 'register-swapped', id: send.id, outcome: value ?? unknown('silent') }),
         );
@@ -251,7 +259,13 @@ export class Cluster {
   }
 
   /** One leg at the register: it may land long after its caller gave up on it. */
-  #leg<T>(site: Site, deadlineMs: number, land: () => T, then: (value: T | null) => void): void {
+  #leg<T>(
+    site: Site,
+    deadlineMs: number,
+    what: 'register-swap' | null,
+    land: () => T,
+    then: (value: T | null) => void,
+  ): void {
     let open = true;
     const finish = (value: T | null): void => {
       if (open) then(value);
@@ -259,7 +273,7 @@ export class Cluster {
     };
     this.after(deadlineMs, () => finish(null));
     if (this.#lost(`${site}-agent`, 'register')) return;
-    this.after(this.#delay(), () => {
+    this.after(this.#delay(what), () => {
       const value = land();
       if (!this.#lost(`${site}-agent`, 'register')) this.after(this.#delay(), () => finish(value));
     });
