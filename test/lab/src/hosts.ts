@@ -82,9 +82,10 @@ export async function bootHost(paths: LabPaths, host: HostName, binds: readonly 
   rmSync(log, { force: true });
   const bindings = binds.map((bind) => `${bind.from}=${bind.to}=${bind.readOnly ? 'ro' : 'rw'}`);
   const boot = [join(SHELL, 'boot.sh'), host, ADDRESSES[host], gatewayOf(host), disk, ...bindings];
-  // The shell in between ends at once: the keeper, not this process, becomes the parent.
+  // The shell in between ends at once: the keeper, not this process, becomes the parent. Without --norc bash takes a pipe
+  // of Node's for a remote login and reads the .bashrc of whoever runs the lab.
   const unshare = 'setsid unshare -n -p -m -u -i -f --kill-child=SIGKILL bash "$@" </dev/null >"$0" 2>&1 & echo $!';
-  const enter = ['-t', String(keeper), '-p', '-m', '--', 'bash', '-c', unshare, log, ...boot];
+  const enter = ['-t', String(keeper), '-p', '-m', '--', 'bash', '--norc', '-c', unshare, log, ...boot];
   const inner = Number((await must('nsenter', enter, { timeoutMs: 30_000 })).trim());
 
   const init = await waitFor(

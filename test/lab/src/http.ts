@@ -33,7 +33,7 @@ export async function httpSend(paths: LabPaths, from: HostName, request: HttpReq
   const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   const text = `${request.method ?? 'GET'} ${pathname}${search} HTTP/1.1\r\n${head.join('')}\r\n${body}`;
   const seconds = request.timeoutSeconds ?? 3;
-  const command = ['timeout', String(seconds), 'bash', '-c', SCRIPT, hostname, port || '80', text];
+  const command = ['timeout', String(seconds), 'bash', '--norc', '-c', SCRIPT, hostname, port || '80', text];
   const { stdout } = await execIn(paths, from, command, { timeoutMs: seconds * 1000 + 1000 });
   const end = stdout.indexOf('\r\n\r\n');
   const status = /^HTTP\/1\.[01] (\d{3})/.exec(stdout)?.[1];
