@@ -3,14 +3,14 @@
 
 import type { ProcessReport } from '../observe/observation.ts';
 import { sameEpoch, showEpoch } from '../quorum/record.ts';
-import type { Instant, Ms } from '../time.ts';
+import type { Ms } from '../time.ts';
 import { onDatabaseDown, onWritable } from './database.ts';
 import { type GuardDraft, isPending, perform, set, setDb, setDue, trace } from './draft.ts';
 import { fenceInstant, inBootstrap, leaseUsable } from './facts.ts';
 import type { Pending } from './state.ts';
 import type { WorkOutcome } from './work.ts';
 
-export const lookEveryMs: Ms = 100;
+const lookEveryMs: Ms = 100;
 const lookAgainMs: Ms = 20;
 const lookMs: Ms = 1000;
 const askMs: Ms = 700;
@@ -131,9 +131,4 @@ export function onBeaten(d: GuardDraft, pending: Extract<Pending, { kind: 'beat'
     epoch: showEpoch(pending.epoch),
     why,
   });
-}
-
-/** When something is to be looked at next. */
-export function nextLookAt(d: GuardDraft): Instant {
-  return Math.min(d.s.due.look, d.s.due.fuse);
 }

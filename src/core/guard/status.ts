@@ -73,8 +73,6 @@ function waitsFor(s: GuardState, now: Instant): string {
   return s.db.role === 'primary' ? '' : `its database, which is ${databaseWord(s)}`;
 }
 
-export type GuardReport = ReturnType<typeof statusOf>;
-
 /** For `siteward status`; free-form, described in docs/CLI.md. */
 export function statusOf(s: GuardState, now: Instant) {
   const { chosen, noted, cluster } = s.durable;
