@@ -1,9 +1,10 @@
 // Starts, promotion, stops and the switchover, on two real clusters (L7, L9, L10).
 
 import assert from 'node:assert/strict';
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { createControlFile } from '../../src/adapters/postgres/control-file.ts';
 import {
   type Bed,
@@ -157,6 +158,24 @@ describe('starts and stops of a real PostgreSQL', {
     rmSync(path);
     value(await bed.site1.db.startPrimary(5000, always));
     value(await bed.site1.db.beat(row(1, 4), 1000));
+  });
+
+  test('a standby that dies of its promotion is told at once, not at the end of the deadline (L7)', async () => {
+    const isStartup = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(' startup ');
+    const startup = bed.site2.processes.list().find(isStartup);
+    assert.ok(startup !== undefined);
+    // It is asked for, and does not end: what replays is stopped.
+    bed.site2.processes.signal(startup, 'SIGSTOP');
+    const began = performance.now();
+    const promoted = bed.site2.db.promote(10_000, always);
+    await pause(300);
+    for (const pid of bed.site2.processes.list()) bed.site2.processes.signal(pid, 'SIGKILL');
+    assert.equal((await promoted).kind, 'rejected');
+    assert.ok(performance.now() - began < 3000);
+    assert.equal(bed.site2.signalFile(), true);
+    // A promotion that was asked for does not outlive its server.
+    value(await bed.site2.db.startStandby(5000));
+    await until('it recovers', 3000, () => recovers(bed.site2));
   });
 
   test('switchover: the standby has received beyond the shutdown checkpoint, is promoted, and the old primary follows', async () => {

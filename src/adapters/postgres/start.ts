@@ -146,6 +146,8 @@ async function promote(parts: Parts, budget: Budget, leave: Leave): Promise<Outc
     const recovering = await isRecovering(parts, budget);
     if (recovering.kind === 'done' && !recovering.value) return done(undefined);
     last = recovering.kind === 'done' ? 'still in recovery' : recovering.detail;
+    // It died of it: the guard must not wait for the end of its deadline to see that.
+    if (recovering.kind !== 'done' && parts.processes.postmaster() === null) return rejected('not-running', last);
     await pause(pollMs);
   }
   return unknown(`not promoted yet: ${last}`);
