@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { uptime } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -149,6 +149,27 @@ describe('the fuse', { skip: binDirectory === null ? 'no PostgreSQL server is in
     writeFileSync(join(bed.site1.runDirectory, 'fuse.deadline'), 'nonsense\n');
     await until('it is dead', 1000, () => !running());
     assert.equal(bed.site1.fuse.deadline(), null);
+  });
+
+  test('a deadline that is cleared while it is being read is none, and a standby lives', async () => {
+    const { db, fuse: files } = bed.site1;
+    value(files.clearDeadline());
+    if (!running()) value(await db.startStandby(5000));
+    // The script itself, halted between its look at the file and its reading of it: the file goes away there.
+    const text = readFileSync(script, 'utf8');
+    const halted = text.replace('{ read -r deadline', 'rm -f "$run/fuse.deadline"; { read -r deadline');
+    assert.notEqual(halted, text);
+    const run = join(bed.root, 'halted-run');
+    mkdirSync(run);
+    const file = join(bed.root, 'halted-fuse');
+    writeFileSync(file, halted);
+    writeFileSync(join(run, 'fuse.deadline'), '1\n');
+    const env = { ...environment, SITEWARD_RUN_DIRECTORY: run };
+    const other = spawn('/bin/sh', [file], { env, stdio: 'ignore' });
+    await until('it looked', 2000, () => !existsSync(join(run, 'fuse.deadline')));
+    await pause(400);
+    other.kill('SIGKILL');
+    assert.equal(running(), true);
   });
 
   test('postgres processes of another data directory are none of its business', async () => {
