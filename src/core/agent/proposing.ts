@@ -7,7 +7,7 @@ import { compareBallots, nextBallot, sameBallot, showBallot } from '../quorum/ba
 import type { Accepted, ClusterRecord } from '../quorum/record.ts';
 import { isCurrent, registerChangesPrimary, withRecord } from '../quorum/register.ts';
 import { soleVoterOf } from '../quorum/sole-voter.ts';
-import { accept, bindsAgainst, changesPrimary, prepare } from '../quorum/voter.ts';
+import { accept, bindsAgainst, changesPrimary, isLaterChosen, prepare } from '../quorum/voter.ts';
 import { otherSite, peerOfVoter, type VoterId } from '../site.ts';
 import { draw, type Ms } from '../time.ts';
 import { type AgentDraft, ask, set, trace } from './draft.ts';
@@ -135,11 +135,13 @@ export function driveProposal(d: AgentDraft): void {
 
 type Base = { readonly voter: VoterId; readonly record: ClusterRecord };
 
-/** Q2: the record of the highest accepted ballot among this agent and `view`, changed as the intent says. */
+/** Q2: the record of the highest accepted ballot (of a later era first) among this agent and `other`, as the intent says. */
 function compute(d: AgentDraft, p: Proposal, other: Accepted | null): ClusterRecord | string {
   const own = d.s.voter.durable.accepted;
-  const base = other !== null && (own === null || compareBallots(other.ballot, own.ballot) > 0) ? other : own;
+  const base = other !== null && (own === null || isLaterChosen(other, own)) ? other : own;
   if (base === null) return 'no voter holds a record';
+  const sole = soleVoterOf(base.record);
+  if (sole !== null && sole !== d.s.me) return 'the record found is of an era that the other agent forced';
   return applyIntent(p.intent, base.record, d.s, d.at);
 }
 

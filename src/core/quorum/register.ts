@@ -5,7 +5,7 @@ import type { Refusal } from '../messages.ts';
 import type { Site } from '../site.ts';
 import { bindingMs, type Instant, type Ms } from '../time.ts';
 import { type Ballot, compareBallots } from './ballot.ts';
-import { type ClusterRecord, epochOf, sameEpoch } from './record.ts';
+import { type ClusterRecord, compareEras, epochOf, sameEpoch } from './record.ts';
 import type { Nonce, RegisterRead, RegisterState } from './register-state.ts';
 import { compareRounds, noRound, type Round } from './round.ts';
 import { endsForcedEra } from './sole-voter.ts';
@@ -105,6 +105,8 @@ export function withRecord(
   fresh: { readonly id: string; readonly ttlMs: Ms },
 ): RegisterState | Refusal {
   if (compareBallots(ballot, state.promised) < 0) return 'promised-more';
+  // "Orders": a record of a forced era is not written over by one of an era before, whatever its ballot.
+  if (compareEras(record.era, state.accepted.record.era) < 0) return 'later-known';
   // "Orders": with the end of a forced era it becomes a voter again, and its wait (L4) is a nonce of the longest ttl.
   const wait: Nonce = { ...fresh, site: record.primary, round: noRound };
   const kept = endsForcedEra(state.accepted.record, record) ? wait : state.nonce;

@@ -5,7 +5,15 @@ import type { Accept, Prepare, Refusal, Release, VoterView } from '../messages.t
 import type { Site } from '../site.ts';
 import { bindingMs, type Instant, type Ms } from '../time.ts';
 import { type Ballot, compareBallots, maxBallot, noBallot, sameBallot } from './ballot.ts';
-import { type Accepted, type ClusterRecord, compareEpochs, type EpochId, epochOf, sameEpoch } from './record.ts';
+import {
+  type Accepted,
+  type ClusterRecord,
+  compareEpochs,
+  compareEras,
+  type EpochId,
+  epochOf,
+  sameEpoch,
+} from './record.ts';
 import { compareRounds, maxRound, noRound, type Round } from './round.ts';
 import { endsForcedEra } from './sole-voter.ts';
 
@@ -122,13 +130,7 @@ export function accept(voter: Voter, message: Accept, rules: VoterRules, now: In
   if (compareBallots(message.ballot, promised) < 0) return refuse(voter, 'promised-more');
   // The same vote again is answered again; a ballot never carries two records (I2).
   if (accepted !== null && sameBallot(accepted.ballot, message.ballot)) return { voter, refusal: null };
-  if (
-    accepted !== null &&
-    compareEpochs(epochOf(message.record), epochOf(accepted.record)) < 0 &&
-    isBelow(voter, message)
-  ) {
-    return refuse(voter, 'later-known');
-  }
+  if (accepted !== null && isOver(voter, accepted.record, message.record)) return refuse(voter, 'later-known');
   if (bindsAgainst(voter, message.record, now) > 0) return refuse(voter, 'not-free');
   const accepting = { promised: message.ballot, accepted: { ballot: message.ballot, record: message.record } };
   const next = withDurable(voter, accepting);
@@ -138,10 +140,15 @@ export function accept(voter: Voter, message: Accept, rules: VoterRules, now: In
   return { voter: { ...next, quarantinedUntil: Math.max(voter.quarantinedUntil, waitUntil) }, refusal: null };
 }
 
-/** Defence in depth: a record below a *chosen* epoch can only come from a fault; chosen epochs never go back. */
-function isBelow(voter: Voter, message: Accept): boolean {
+/**
+ * "Orders": one who accepted a forced era's record votes for none of an era before, whatever its ballot. Within an era
+ * it is defence in depth: a record below a *chosen* epoch can only come from a fault.
+ */
+function isOver(voter: Voter, held: ClusterRecord, next: ClusterRecord): boolean {
+  if (compareEras(next.era, held.era) < 0) return true;
   const { chosen } = voter.durable;
-  return chosen !== null && compareEpochs(epochOf(message.record), epochOf(chosen.record)) < 0;
+  const below = (record: ClusterRecord): boolean => compareEpochs(epochOf(next), epochOf(record)) < 0;
+  return below(held) && chosen !== null && below(chosen.record);
 }
 
 /** Q4: takes up that a record was chosen. Returns the same voter when it is nothing new. */
