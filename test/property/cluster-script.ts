@@ -17,6 +17,8 @@ export type Happening =
       readonly late: Weather['late'];
     }
   | { readonly kind: 'cut'; readonly a: string; readonly b: string }
+  /** Cut off from all others, all of them from it. */
+  | { readonly kind: 'isolate'; readonly node: string }
   | { readonly kind: 'heal' }
   | { readonly kind: 'crash'; readonly site: Site; readonly at: CrashPoint }
   | { readonly kind: 'start'; readonly site: Site }
@@ -61,7 +63,8 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: fc.record({ kind: is('cut'), a: fc.constantFrom(...nodes), b: fc.constantFrom(...nodes) }) },
-  { weight: 1, arbitrary: fc.record({ kind: is('heal') }) },
+  { weight: 3, arbitrary: fc.record({ kind: is('isolate'), node: fc.constantFrom(...nodes) }) },
+  { weight: 2, arbitrary: fc.record({ kind: is('heal') }) },
   {
     weight: 2,
     arbitrary: fc.record({
@@ -129,6 +132,9 @@ function happen(cluster: Cluster, one: Happening): void {
       return;
     case 'cut':
       cluster.cuts.add(`${one.a}|${one.b}`);
+      return;
+    case 'isolate':
+      for (const other of nodes) cluster.cuts.add(`${one.node}|${other}`);
       return;
     case 'heal':
       return cluster.cuts.clear();

@@ -4,6 +4,7 @@ import type { Refusal } from '../../../src/core/messages.ts';
 import {
   accept,
   bindsAgainst,
+  forget,
   grant,
   highestIn,
   learnChosen,
@@ -245,4 +246,22 @@ test('a view tells for how long it binds, to whom, and the highest ballot held',
   assert.deepEqual(highestIn(told), ballot(8));
   const later = viewOf(before, 900);
   assert.deepEqual([later.bindsMs, later.bindsTo, later.quarantineMs], [0, null, 0]);
+});
+
+const forced = record({ era: { number: 1, site: 'site2' }, epoch: 2, primary: 'site2', voters: 'only:site2' });
+test('Orders: one who holds a forced record votes for none of an era before, whatever its ballot', () => {
+  const before = voter({ accepted: at(3, forced), promised: ballot(3) });
+  assert.equal(accept(before, toAccept(9, moved), rules, 0).refusal, 'later-known');
+});
+
+test("Orders: L4's wait of a voter begins with the record that ends the forced era, not with the era", () => {
+  const { voter: told, refusal } = accept(voter(), toAccept(3, forced), rules, 1000);
+  assert.deepEqual([refusal, told.quarantinedUntil], [null, 0]);
+  const { voter: back } = accept(told, toAccept(4, { ...forced, voters: 'three' }), rules, 5000);
+  assert.equal(back.quarantinedUntil, 5000 + 15_760);
+});
+
+test('Q8: one that forgot does not vote after a restart either', () => {
+  const { durable: kept } = forget(voter());
+  assert.equal(startVoter(kept, false, rules, 0).amnesia, true);
 });
