@@ -147,3 +147,29 @@ test('I7: started while it is given up, and silent: killed once more', () => {
   assert.equal(effects.fence, true);
   assert.notEqual(state.leaving, null);
 });
+
+for (const epoch of [1, 2]) {
+  test(`L10: a guard whose state was put aside while its database was down begins anew in epoch ${epoch} (runbook)`, () => {
+    const pair = Pair.inService();
+    if (epoch === 2) {
+      pair.hosts.site1.loseHost();
+      assert.notEqual(pair.moveTo('site2'), null);
+    }
+    assert.notEqual(
+      pair.until(() => pair.primary.writable && pair.primary.rows.at(-1)?.epoch.epoch === epoch),
+      null,
+    );
+    const host = pair.primary;
+    host.killGuard();
+    assert.notEqual(
+      pair.until(() => !host.writable),
+      null,
+    );
+    host.db.signalFile = true;
+    host.disk = null;
+    host.startGuard();
+    const waited = pair.until(() => host.writable, 30_000);
+    assert.ok(waited !== null && waited < 20_000, `writable after ${waited} ms`);
+    assert.equal(host.state?.durable.noted?.epoch, epoch);
+  });
+}
