@@ -1,9 +1,13 @@
+import { sleep } from '../src/process.ts';
 import { everyHost, placesOf, strike } from './kit/fault.ts';
 import { beginLoad, endLoad, writesAgain } from './kit/measure.ts';
 import { ready } from './kit/quiet.ts';
 import type { Round, Scenario } from './kit/scenario.ts';
 import { nowMs, seconds } from './kit/scenario.ts';
 import { agreement } from './kit/world.ts';
+
+/** Power returns to everything at nearly the same time. */
+const STAGGER_MS = 150;
 
 async function run(round: Round): Promise<void> {
   const { lab } = round;
@@ -13,9 +17,15 @@ async function run(round: Round): Promise<void> {
   const at = await strike(round, `power loss of all ${everyHost.length} hosts`, () => lab.kill(...everyHost));
   const order = shuffled(everyHost);
   round.say(`started in this order: ${order.join(' ')}`);
-  for (const host of order) await lab.start(host, { bootPostgres: false });
   const startedAt = nowMs();
-  await agreement(lab, { primary, entry, epoch }, 90_000);
+  // Each begins a little after the one before it and waits for nobody.
+  const starts: Promise<void>[] = [];
+  for (const host of order) {
+    starts.push(lab.start(host, { bootPostgres: false }));
+    await sleep(STAGGER_MS);
+  }
+  await Promise.all(starts);
+  await agreement(lab, { primary, entry, epoch }, 60_000);
   round.figure('healthy after', seconds(nowMs() - startedAt));
   await writesAgain(round, startedAt, 40_000);
   await endLoad(round, at - 500, { mayFail: true });

@@ -48,7 +48,7 @@ export class Eyes {
     const id = this.#last;
     return new Promise((resolve) => {
       // The process has a deadline of its own; this one is for a process that is starved or gone.
-      const timer = setTimeout(() => take({ error: 'no answer' }), question.timeoutMs + 5_000);
+      const timer = setTimeout(() => take({ error: 'no answer' }), question.timeoutMs + 15_000);
       const take = (seen: Seen<unknown>) => {
         clearTimeout(timer);
         waiting.delete(id);

@@ -35,7 +35,7 @@ export const agents = (lab: Lab): Promise<BySite<AgentStatus | null>> => bySite(
 /** The latest record that an agent knows. */
 export async function record(lab: Lab): Promise<ClusterRecord> {
   let found: ClusterRecord | undefined;
-  await until('an agent says the record', 10_000, async () => {
+  await until('an agent says the record', 30_000, async () => {
     const both = await agents(lab);
     const records = SITES.flatMap((site) => both[site]?.record ?? []);
     found = records.toSorted((a, b) => b.epoch - a.epoch)[0];
@@ -247,14 +247,14 @@ export async function agreement(lab: Lab, wanted: Wanted, deadlineMs: number): P
   ];
   const what = `${parts.join('')}, and record, databases, .env, instances, HAProxy and DNS agree`;
   const tookMs = await until(what, deadlineMs, () => disagreement(lab, wanted), 250);
-  await until('siteward status --json says the same', 15_000, () => commandLineAgainst(lab, wanted));
+  await until('siteward status --json says the same', 45_000, () => commandLineAgainst(lab, wanted));
   return tookMs;
 }
 
 async function commandLineAgainst(lab: Lab, wanted: Wanted): Promise<Missing> {
   const site = SITES.find((each) => lab.isOn(`${each}-svc`));
   if (site === undefined) return 'no service host is on';
-  const { stdout } = await lab.exec(`${site}-svc`, ['siteward', 'status', '--json'], { timeoutMs: 10_000 });
+  const { stdout } = await lab.exec(`${site}-svc`, ['siteward', 'status', '--json'], { timeoutMs: 20_000 });
   type Document = { readonly agents?: Readonly<Record<SiteName, Partial<AgentStatus>>> };
   const document = parse(stdout) as Document;
   const records = SITES.flatMap((each) => document.agents?.[each]?.record ?? []);

@@ -52,8 +52,8 @@ const REGULAR: readonly Stage[] = [
   alone(s10),
   alone(s6),
   [
-    { witness: 'route53', set: SHORT, scenarios: [s8, s7], bounded: false },
-    { witness: 'agent', set: NO_COOL_DOWN, scenarios: [s4, s13, s11, s5, s9, s12], bounded: false },
+    { witness: 'route53', set: SHORT, scenarios: [s8, s12, s7], bounded: false },
+    { witness: 'agent', set: NO_COOL_DOWN, scenarios: [s4, s13, s11, s5, s9], bounded: false },
   ],
   [{ witness: 'route53', set: NO_COOL_DOWN, scenarios: [s14], bounded: false }],
 ];
