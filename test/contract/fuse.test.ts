@@ -154,6 +154,7 @@ describe('the fuse', { skip: binDirectory === null ? 'no PostgreSQL server is in
   test('a deadline that is cleared while it is being read is none, and a standby lives', async () => {
     const { db, fuse: files } = bed.site1;
     value(files.clearDeadline());
+    value(files.arm());
     if (!running()) value(await db.startStandby(5000));
     // The script itself, halted between its look at the file and its reading of it: the file goes away there.
     const text = readFileSync(script, 'utf8');
