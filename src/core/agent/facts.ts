@@ -1,6 +1,6 @@
 // Questions about what an agent knows, each answered in one place. Pure reads of the state.
 
-import type { StateNotice } from '../messages.ts';
+import type { PartVerdict, StateNotice } from '../messages.ts';
 import { type Ballot, compareBallots, maxBallot, noBallot } from '../quorum/ballot.ts';
 import { type Accepted, type ClusterRecord, epochOf, sameEpoch } from '../quorum/record.ts';
 import { isCurrent, registerBindsMs, registerChangesPrimary } from '../quorum/register.ts';
@@ -8,7 +8,7 @@ import { soleVoterOf } from '../quorum/sole-voter.ts';
 import { bindsAgainst } from '../quorum/voter.ts';
 import { otherSite, type Site, type VoterId } from '../site.ts';
 import { bindingMs, type Instant, type Ms } from '../time.ts';
-import type { AgentState, Heard, Seen } from './state.ts';
+import type { AgentState, Heard, Seen, Track } from './state.ts';
 
 /** R2, V4: a voter counts as heard for this long. Four `state` intervals, so one lost message is not silence. */
 export const heardForMs: Ms = 2000;
@@ -165,4 +165,23 @@ export function verdictsRest(s: AgentState, now: Instant): boolean {
   if (record === null) return true;
   const guard = s.guards[record.primary];
   return guard !== null && guard.value.restingMs - (now - guard.at) > 0;
+}
+
+/**
+ * S12, I7: what this process never saw to work may be booting still, as it is itself. Until the restart budget is over,
+ * or a peer that watched longer says `failed`, such a part is `suspect` at most: for how long, else 0.
+ */
+export function bootingMs(s: AgentState, track: Track, peerSays: PartVerdict | undefined, now: Instant): Ms {
+  if (track.everHealthy || track.verdict !== 'failed' || peerSays === 'failed') return 0;
+  return Math.max(0, s.startedAt + s.settings.restartBudgetMs - now);
+}
+
+/** The verdicts that this agent stands for, as it tells them and decides by them (V1, V3, V7). */
+export function primaryVerdict(s: AgentState, record: ClusterRecord, now: Instant): PartVerdict {
+  return bootingMs(s, s.primary, peerVerdicts(s, record, now)?.primary, now) > 0 ? 'suspect' : s.primary.verdict;
+}
+
+export function entryVerdict(s: AgentState, record: ClusterRecord, now: Instant): PartVerdict {
+  const track = s.entries[record.entry];
+  return bootingMs(s, track, peerVerdicts(s, record, now)?.entry, now) > 0 ? 'suspect' : track.verdict;
 }

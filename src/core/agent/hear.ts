@@ -60,6 +60,9 @@ export function hearRegisterWord(d: AgentDraft, notice: StateNotice): void {
   set(d, { register: mind, longRoundAt: null, durable });
 }
 
+/** Two `state` intervals of a voter that was busy accepting. */
+const settleMs = 1000;
+
 /** Q4: a record is known to be chosen. Everything that hangs on a new record hangs here. */
 export function hearChosen(d: AgentDraft, chosen: Accepted, how: string): void {
   const known = d.s.voter.durable.chosen;
@@ -81,7 +84,9 @@ export function hearChosen(d: AgentDraft, chosen: Accepted, how: string): void {
     voter,
     durable,
     told: { site1: null, site2: null },
-    due: { ...d.s.due, state: d.at.now, reconcile: d.at.now, repair: d.at.now },
+    // What is known of the others' votes is from before it: they are judged anew when their next word is in (Q5).
+    strayedSince: null,
+    due: { ...d.s.due, state: d.at.now, reconcile: d.at.now, repair: d.at.now + settleMs },
   });
   if (newEpoch) dropStaleFacts(d);
   trace(d, 'info', 'record.chosen', {

@@ -6,7 +6,7 @@ import { compareEpochs, epochOf, sameEpoch } from '../quorum/record.ts';
 import { otherSite, type Site } from '../site.ts';
 import type { Instant, Ms } from '../time.ts';
 import { bearingOnPrimary, canBeBlindness } from '../verdict/classes.ts';
-import { fold } from '../verdict/track.ts';
+import { beginAnew, fold } from '../verdict/track.ts';
 import { type AgentDraft, set, trace } from './draft.ts';
 import { recent, recordOf, standbySite } from './facts.ts';
 import type { AgentState, Track } from './state.ts';
@@ -23,8 +23,10 @@ export function onPrimaryReport(d: AgentDraft, site: Site, report: PrimaryReport
   // V3, R2: time in which nobody was heard confirms nothing.
   const bearing =
     d.s.hearingSince === null && bearingOnPrimary(seenClass) === 'bad' ? 'neutral' : bearingOnPrimary(seenClass);
+  // V1: what its guard keeps stopped has not failed, whatever was seen of it before that guard was heard.
+  const before = seenClass === 'fenced' ? beginAnew(d.s.primary) : d.s.primary;
   const track = fold(
-    d.s.primary,
+    before,
     { bearing, class: seenClass, detail: report.detail, startedAt },
     d.s.settings.probe,
     d.at.now,

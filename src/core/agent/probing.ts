@@ -5,7 +5,7 @@ import type { StateNotice } from '../messages.ts';
 import { viewOf } from '../quorum/voter.ts';
 import { otherSite, peerOfVoter, sites, type VoterId } from '../site.ts';
 import { type AgentDraft, ask, perform, set } from './draft.ts';
-import { recordOf, seenOf, standbySite } from './facts.ts';
+import { entryVerdict, primaryVerdict, recordOf, seenOf, standbySite } from './facts.ts';
 import { orderLeftMs } from './orders.ts';
 
 /** Balancers and instances are looked at half as often as the databases while all is well: they decide nothing at once. */
@@ -81,9 +81,9 @@ function stateNotice(d: AgentDraft, to: VoterId): StateNotice {
     version: 1,
     view: viewOf(s.voter, at.now),
     verdicts: {
-      primary: s.primary.verdict,
+      primary: record === null ? 'unknown' : primaryVerdict(s, record, at.now),
       standby: s.standby.verdict,
-      entry: s.entries[entry].verdict,
+      entry: record === null ? 'unknown' : entryVerdict(s, record, at.now),
       otherEntry: s.entries[otherSite(entry)].verdict,
     },
     refusing: s.refusing,

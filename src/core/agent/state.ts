@@ -83,6 +83,8 @@ export type Track = {
   /** The class of the last probe and what it said. */
   readonly lastClass: string;
   readonly detail: string;
+  /** Whether this process ever saw it healthy: what was never seen to work may just not have booted yet (S12). */
+  readonly everHealthy: boolean;
 };
 
 export const untracked: Track = {
@@ -93,6 +95,7 @@ export const untracked: Track = {
   changedAt: 0,
   lastClass: 'unknown',
   detail: 'not probed yet',
+  everHealthy: false,
 };
 
 /** Why a change of the record is wanted. */

@@ -1,6 +1,6 @@
 // V7: when the public name moves to the other site's service host. It waits for no lease.
 
-import { entryCoolDownLeftMs, hearsMajority, hearsPeer, peerVerdicts, recordOf } from '../agent/facts.ts';
+import { bootingMs, entryCoolDownLeftMs, hearsMajority, hearsPeer, peerVerdicts, recordOf } from '../agent/facts.ts';
 import type { AgentState, Decision, Intent } from '../agent/state.ts';
 import { soleVoterOf } from '../quorum/sole-voter.ts';
 import { otherSite } from '../site.ts';
@@ -28,6 +28,8 @@ export function decideEntry(s: AgentState, at: Moment): EntryDecision {
   const track = s.entries[from];
   if (track.verdict !== 'failed') return hold('entry-healthy', `${from} is the entry`);
   const why = `${from}'s HAProxy cannot serve: ${track.lastClass}`;
+  const waitMs = bootingMs(s, track, peerVerdicts(s, record, at.now)?.entry, at.now);
+  if (waitMs > 0) return hold('entry-booting', `${why}, but it may be booting still`, waitMs);
   if (record.mode === 'paused') return hold('entry-paused', `${why}, but siteward is paused`);
   if (!hearsMajority(s, at.now)) return hold('entry-no-majority', `${why}, but no other voter is heard`);
   if (hearsPeer(s, at.now) && peerVerdicts(s, record, at.now)?.entry !== 'failed')

@@ -2,6 +2,7 @@
 // to do or the one reason to hold. Read from top to bottom: the first row that applies is the answer.
 
 import {
+  bootingMs,
   coolDownLeftMs,
   hearsMajority,
   hearsPeer,
@@ -37,6 +38,7 @@ export type HoldCode =
   | 'healthy'
   | 'unknown'
   | 'suspect'
+  | 'booting'
   | 'silent'
   | 'peer-objects'
   | 'peer-unsure'
@@ -84,6 +86,9 @@ function diagnose(s: AgentState, record: ClusterRecord, at: Moment): PrimaryDeci
   if (verdict === 'healthy') return hold('healthy', `${record.primary} serves writes in epoch ${record.epoch}`);
   if (verdict === 'unknown') return hold('unknown', `nothing is known yet of ${seen}`);
   if (verdict === 'suspect') return hold('suspect', `not confirmed yet: ${seen}`);
+  const waitMs = bootingMs(s, s.primary, peerVerdicts(s, record, at.now)?.primary, at.now);
+  if (waitMs > 0)
+    return hold('booting', `${seen}; it was not seen to work since this agent started and may be booting`, waitMs);
   if (s.hearingSince === null)
     return hold('silent', `hears no other voter, so its own view of ${seen} confirms nothing`);
   if (verdictsRest(s, at.now)) return hold('resting', `${seen}, but it is being restarted or moved`);

@@ -29,7 +29,8 @@ export function fold(track: Track, finding: Finding, settings: ProbeSettings, no
 
 function settle(before: Track, after: Track, settings: ProbeSettings, now: Instant): Track {
   const verdict = judge(before, after, settings, now);
-  return verdict === before.verdict ? after : { ...after, verdict, changedAt: now };
+  const everHealthy = after.everHealthy || verdict === 'healthy';
+  return verdict === before.verdict ? { ...after, everHealthy } : { ...after, everHealthy, verdict, changedAt: now };
 }
 
 function judge(before: Track, after: Track, settings: ProbeSettings, now: Instant): Track['verdict'] {
