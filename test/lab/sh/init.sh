@@ -179,8 +179,15 @@ for name in "${order[@]}"; do
   fi
 done
 
+# A time-out may fall into the middle of a line: what was read of it is kept.
+part=
 while :; do
-  if read -r -t 0.2 -u 3 verb name; then obey "$verb" "$name"; fi
+  if IFS= read -r -t 0.2 -u 3 line; then
+    line=$part$line part=
+    obey "${line%% *}" "${line#* }"
+  else
+    part+=$line
+  fi
   now_ms
   for name in "${order[@]}"; do check "$name"; done
 done
