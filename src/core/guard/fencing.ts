@@ -18,7 +18,7 @@ import {
 import type { Leaving } from './state.ts';
 
 /** A fence that left somebody is begun again after this. */
-const fenceAgainMs = 300;
+const fenceAgainMs = 1000;
 const orphansMs = 1500;
 
 /** L9 before all else: asked first in every step, at the very instant at which the driver's own alarm rings. */

@@ -69,6 +69,8 @@ export class Host {
   disk: GuardDurable | null = null;
   state: GuardState | null = null;
   persistMs = 0;
+  /** Where the guard's process is to end. */
+  stopAt: { readonly step: number; readonly when: 'before' | 'saved' | 'after' } | null = null;
   steps = 0;
   #events: GuardEvent[] = [];
   #persisting = false;
@@ -161,6 +163,7 @@ export class Host {
     this.state = result.state;
     for (const trace of result.trace) this.traces.push({ at: world.time, trace });
     this.options.watch?.(this, before, event, result);
+    if (this.#stops('before')) return;
     if (result.effects.fence) this.#fence();
     const at = fenceAt(this.state);
     this.#setAlarm(at);
@@ -177,6 +180,7 @@ export class Host {
         });
       }
       for (const act of result.effects.act) this.#add(act, generation);
+      this.#stops('after');
     };
     const { persist } = result.effects;
     if (persist === null) return release();
@@ -185,11 +189,21 @@ export class Host {
       if (life !== this.#life) return;
       this.disk = structuredClone(persist);
       this.#persisting = false;
+      if (this.#stops('saved')) return;
       release();
       this.#pump();
     };
     if (this.persistMs === 0) saved();
     else world.after(this.persistMs, saved);
+  }
+
+  /** The process ends exactly here and is started again soon; `before`: nothing of the step was done. */
+  #stops(when: 'before' | 'saved' | 'after'): boolean {
+    if (this.stopAt?.step !== this.steps || this.stopAt.when !== when) return false;
+    this.stopAt = null;
+    this.killGuard();
+    this.options.world.after(400, () => this.startGuard());
+    return true;
   }
 
   #tickAt(at: number): void {

@@ -23,7 +23,8 @@ export class Judge {
   /** Every round that ever left each host, over all lives of its guard, and who granted it. */
   readonly #rounds = new Map<string, Twin>();
   readonly #asked = new Map<string, { readonly round: string; readonly voter: string }>();
-  readonly #fencing = new Set<string>();
+  /** Which life of its guard is fencing each site's database; what it began ends with it. */
+  readonly #fencing = new Map<string, number>();
   readonly #written = new Map<string, EpochId>();
   readonly #released = new Map<string, Round>();
 
@@ -44,8 +45,8 @@ export class Judge {
   #fences(host: Host, event: GuardEvent, { effects, wakeAt, state }: Result): void {
     const { site } = host.options;
     if (event.type === 'fenced') this.#fencing.delete(site);
-    if (effects.fence) this.#fencing.add(site);
-    if (this.#fencing.has(site)) {
+    if (effects.fence) this.#fencing.set(site, state.startedAt);
+    if (this.#fencing.get(site) === state.startedAt) {
       this.#law(
         !effects.act.some((act) => act.target === 'database'),
         host,
