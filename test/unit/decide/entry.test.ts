@@ -1,0 +1,76 @@
+// V7, row by row: each answer has a state that yields it, and one beside it that just does not.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { decideEntry } from '../../../src/core/decide/entry.ts';
+import { night, now, type StateBuilder, state } from '../agent-state.ts';
+
+const failed = () => state().entry('site1', 'failed', 'unreachable').peerSays({ entry: 'failed' });
+const served = (ms: number) => ({ servesSince: { site1: null, site2: now - ms } });
+
+type Row = readonly [rule: string, yields: string, state: StateBuilder, just: string, beside: StateBuilder];
+
+const rows: readonly Row[] = [
+  ['Q8: no memory', 'entry-no-record', failed().voter({ amnesia: true }), 'entry', failed()],
+  ['Q0: not founded', 'entry-no-record', failed().remembers({ founded: false }), 'entry', failed()],
+  ['Orders: a forced era', 'entry-forced', failed().record({ voters: 'only:site1' }), 'entry', failed()],
+  ['it serves', 'entry-healthy', state(), 'entry', failed()],
+  ['hysteresis', 'entry-healthy', failed().entry('site1', 'suspect', 'unreachable'), 'entry', failed()],
+  ['pause', 'entry-paused', failed().record({ mode: 'paused' }), 'entry', failed()],
+  [
+    'no voter is heard',
+    'entry-no-majority',
+    failed().peerSilentFor(2001).registerSilent(),
+    'entry',
+    failed().peerSilentFor(2001),
+  ],
+  ['the peer does not see it so', 'entry-peer-objects', failed().peerSays({ entry: 'suspect' }), 'entry', failed()],
+  [
+    'the peer speaks of another entry',
+    'entry-peer-objects',
+    failed()
+      .record({ entry: 'site1', epoch: 1 })
+      .with({ peer: state().record({ entry: 'site2' }).peerSays({ entry: 'failed' }).state.peer }),
+    'entry',
+    failed(),
+  ],
+  [
+    'a cut between the sites: the other one only holds requests',
+    'entry-other-unfit',
+    failed().with({ servesSince: { site1: null, site2: null } }),
+    'entry',
+    failed(),
+  ],
+  [
+    'a heal lets the other one serve first',
+    'entry-settling',
+    failed().with(served(2299)),
+    'entry',
+    failed().with(served(2300)),
+  ],
+  ['it answers again', 'entry-settling', failed().entry('site1', 'failed', 'ok'), 'entry', failed()],
+  [
+    'a cool-down of its own',
+    'entry-cool-down',
+    failed().remembers({ entryMoved: night.wall - 299_999 }),
+    'entry',
+    failed().remembers({ entryMoved: night.wall - 300_000 }),
+  ],
+];
+
+for (const [rule, yields, { state: given }, just, { state: beside }] of rows) {
+  test(`V7: ${rule}: ${yields}, else ${just}`, () => {
+    assert.equal(decideEntry(given, night).decision.code, yields);
+    assert.equal(decideEntry(beside, night).decision.code, just, 'the row beside it');
+  });
+}
+
+test('V7: it waits for no lease', () => {
+  const { intent } = decideEntry(failed().promised(6000).state, night);
+  assert.deepEqual(intent, {
+    kind: 'entry',
+    to: 'site2',
+    order: false,
+    reason: "site1's HAProxy cannot serve: unreachable",
+  });
+});
