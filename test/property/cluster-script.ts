@@ -33,6 +33,7 @@ export type Happening =
 
 const site = fc.constantFrom<Site>('site1', 'site2');
 const nodes = ['site1-agent', 'site2-agent', 'site1-guard', 'site2-guard', 'witness', 'register'] as const;
+const lateOnes = ['prepare', 'accept', 'accept', 'renew', 'register-grant', 'release', 'register-swap'] as const;
 const is = <T extends string>(kind: T): fc.Arbitrary<T> => fc.constant(kind);
 const orders: fc.Arbitrary<Order> = fc.oneof(
   fc.constantFrom<Order>({ kind: 'pause', reason: 'a test' }, { kind: 'resume' }),
@@ -59,7 +60,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
       loss: fc.constantFrom(0, 0.1, 0.3),
       slow: fc.constantFrom(0, 0.1, 0.3),
       repeat: fc.constantFrom(0, 0.2),
-      late: fc.constantFrom<Weather['late']>(null, null, 'prepare', 'accept', 'renew', 'release', 'register-swap'),
+      late: fc.constantFrom<Weather['late']>(null, null, ...lateOnes),
     }),
   },
   { weight: 2, arbitrary: fc.record({ kind: is('cut'), a: fc.constantFrom(...nodes), b: fc.constantFrom(...nodes) }) },
@@ -70,7 +71,14 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
     arbitrary: fc.record({
       kind: is('crash'),
       site,
-      at: fc.constantFrom<CrashPoint>('now', 'before-persist', 'after-persist', 'after-first-send'),
+      at: fc.constantFrom<CrashPoint>(
+        'now',
+        'before-persist',
+        'after-persist',
+        'after-first-send',
+        'after-vote',
+        'after-vote',
+      ),
     }),
   },
   { weight: 2, arbitrary: fc.record({ kind: is('start'), site }) },

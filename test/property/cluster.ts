@@ -32,11 +32,17 @@ export type Weather = {
   readonly repeat: number;
   readonly late: Request['type'] | 'register-swap' | null;
 };
-export type CrashPoint = 'now' | 'before-persist' | 'after-persist' | 'after-first-send';
+export type CrashPoint = 'now' | 'before-persist' | 'after-persist' | 'after-first-send' | 'after-vote';
 
 type Node = { rate: number; offset: number; life: number };
 type AgentNode = Node & { state: AgentState | null; disk: AgentDurable; crashAt: CrashPoint | null };
 type WitnessNode = Node & { state: WitnessState | null; disk: VoterDurable };
+
+/** Whether a crash that was armed happens in this step. */
+function biting(at: CrashPoint, before: Voter, after: Voter): boolean {
+  if (at === 'after-vote') return before.durable.accepted !== after.durable.accepted;
+  return at === 'after-first-send' || before.durable !== after.durable;
+}
 
 export class Cluster {
   now = 0;
@@ -153,8 +159,9 @@ export class Cluster {
   }
 
   #delay(what: Request['type'] | 'register-swap' | null = null): number {
-    const late = what !== null && what === this.weather.late;
-    return late || this.#random() < this.weather.slow ? this.#random() * 6000 : 1 + this.#random() * 30;
+    // Later than most deadlines, and soon enough to meet what comes of them.
+    if (what !== null && what === this.weather.late) return this.#random() * 2500;
+    return this.#random() < this.weather.slow ? this.#random() * 6000 : 1 + this.#random() * 30;
   }
 
   #lost(a: string, b: string): boolean {
@@ -216,7 +223,7 @@ export class Cluster {
     const { state, effects, wakeAt } = agentStep(before, deepFreeze(event), moment);
     this.#laws(before.voter, state.voter, event.type === 'request' && event.request.type === 'release');
     const crash = agent.crashAt;
-    const bites = crash !== null && (effects.persist !== null || crash === 'after-first-send');
+    const bites = crash !== null && biting(crash, before.voter, state.voter);
     if (bites && crash === 'before-persist') return this.#killAgent(agent);
     if (effects.persist !== null) {
       this.#voted(site, agent.disk.voter, effects.persist.voter);
@@ -224,9 +231,9 @@ export class Cluster {
     }
     if (bites && crash === 'after-persist') return this.#killAgent(agent);
     agent.state = deepFreeze(state);
-    const sends = bites ? effects.send.slice(0, 1) : effects.send;
+    const sends = bites && crash === 'after-first-send' ? effects.send.slice(0, 1) : effects.send;
     for (const send of sends) this.#send(site, agent.life, send);
-    if (bites && sends.length > 0) return this.#killAgent(agent);
+    if (bites && (sends.length > 0 || crash === 'after-vote')) return this.#killAgent(agent);
     for (const act of effects.act) this.#act(site, agent.life, act);
     const wake = agent.state;
     this.after(Math.max(1, this.#trueTime(agent, wakeAt) - this.now), () => {
