@@ -47,6 +47,8 @@ export async function startSshd(root: string, forced: readonly string[]) {
     'StrictModes no',
     'UsePAM no',
     'UseDNS no',
+    // The forced command's shell must not read the start-up files of whoever runs the tests.
+    `SetEnv HOME=${root}`,
   ];
   writeFileSync(join(root, 'sshd_config'), `${config.join('\n')}\n`);
   if (userInfo().uid === 0) mkdirSync('/run/sshd', { recursive: true });

@@ -1,6 +1,7 @@
 // Observations to verdicts (V1 to V4): each probe's report is folded into its part's track, and out of the tracks, the
 // peer's word and the standby's come `confirmed` and `refusing`.
 
+import type { Lsn } from '../lsn.ts';
 import type { BalancerReport, PrimaryReport, StandbyReport } from '../observe/observation.ts';
 import { compareEpochs, epochOf, sameEpoch } from '../quorum/record.ts';
 import { otherSite, type Site } from '../site.ts';
@@ -55,17 +56,22 @@ function notePosition(d: AgentDraft, report: PrimaryReport): void {
   const durable = d.s.durable;
   const pinned = durable.systemId === null && report.systemId !== null ? { systemId: report.systemId } : {};
   const last = durable.lastPrimary;
-  const same = last !== null && compareEpochs(last.epoch, epochOf(record)) === 0;
-  const moved =
-    report.position === null ||
-    (same &&
-      report.position - last.position < d.s.settings.policy.maxLagBytes / 4 &&
-      d.at.now - d.s.positionAt < positionEveryMs);
-  const rowFits = report.row !== null && sameEpoch(report.row.epoch, epochOf(record));
+  const { position, row } = report;
+  const ofThisEpoch = row !== null && sameEpoch(row.epoch, epochOf(record));
   const lastPrimary =
-    moved || !rowFits || report.position === null ? last : { position: report.position, epoch: epochOf(record) };
+    position !== null && ofThisEpoch && isDue(d, position) ? { position, epoch: epochOf(record) } : last;
   if (lastPrimary === last && !('systemId' in pinned)) return;
   set(d, { durable: { ...durable, ...pinned, lastPrimary }, positionAt: d.at.now });
+}
+
+/** "Timing": a new epoch's first position at once, then at most every 5 s or per quarter of maxLagBytes. */
+function isDue(d: AgentDraft, position: Lsn): boolean {
+  const record = recordOf(d.s);
+  const last = d.s.durable.lastPrimary;
+  if (last === null || record === null || compareEpochs(last.epoch, epochOf(record)) !== 0) return true;
+  return (
+    position - last.position >= d.s.settings.policy.maxLagBytes / 4 || d.at.now - d.s.positionAt >= positionEveryMs
+  );
 }
 
 export function onStandbyReport(d: AgentDraft, site: Site, report: StandbyReport, startedAt: Instant): void {

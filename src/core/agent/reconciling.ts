@@ -2,7 +2,7 @@
 // again. Nothing here is done *because something happened*; a crash, a returned host and an order are the same path.
 
 import type { InstanceReport, Token } from '../observe/observation.ts';
-import { compareBallots, sameBallot } from '../quorum/ballot.ts';
+import { sameBallot } from '../quorum/ballot.ts';
 import { type ClusterRecord, compareEpochs, epochOf, sameEpoch } from '../quorum/record.ts';
 import { guardOf, otherSite, type Site, sites } from '../site.ts';
 import type { Ms } from '../time.ts';
@@ -156,22 +156,4 @@ function reconcileOldPrimary(d: AgentDraft, record: ClusterRecord, token: Token)
   if (d.at.now - since < waitMs || isDoing(d, 'fence', old) || !due(d, `fence:${old}`, 1000)) return;
   note(d, `fence:${old}`);
   perform(d, `fence:${old}`, { kind: 'fence', site: old, token }, stepDeadlineMs);
-}
-
-/** True when every part this agent can see agrees with the record: what `status` calls settled. */
-export function settled(d: AgentDraft): boolean {
-  const chosen = chosenOf(d.s);
-  if (chosen === null) return false;
-  const { record } = chosen;
-  const envsRight = sites.every((site) => d.s.envs[site] === null || d.s.envs[site]?.value.active === record.primary);
-  const votersRight =
-    d.s.peer === null ||
-    d.s.peer.view.accepted === null ||
-    compareBallots(d.s.peer.view.accepted.ballot, chosen.ballot) === 0;
-  return (
-    envsRight &&
-    votersRight &&
-    d.s.primary.verdict === 'healthy' &&
-    (d.s.dns === null || d.s.dns.value.entry === record.entry)
-  );
 }

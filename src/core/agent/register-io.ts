@@ -3,7 +3,6 @@
 
 import type { Refusal } from '../messages.ts';
 import type { Outcome } from '../outcome.ts';
-import { epochOf, sameEpoch } from '../quorum/record.ts';
 import { absorbRead, absorbValue, isCurrent, registerBindsMs, withGrant, withRelease } from '../quorum/register.ts';
 import type { RegisterRead, RegisterState } from '../quorum/register-state.ts';
 import { compareRounds, showRound } from '../quorum/round.ts';
@@ -241,13 +240,6 @@ export function registerIsFreeFor(d: AgentDraft, primary: Site): boolean {
   return (
     state.accepted.record.primary === primary || registerBindsMs(d.s.register, d.s.settings.lease.drift, d.at.now) === 0
   );
-}
-
-/** Whether the register's record is of the epoch that is chosen: only then can it grant (L5: a grant goes before any record of the same epoch). */
-export function registerHasEpoch(d: AgentDraft): boolean {
-  const record = recordOf(d.s);
-  const state = d.s.register.held?.state;
-  return record !== null && state !== undefined && sameEpoch(epochOf(state.accepted.record), epochOf(record));
 }
 
 /** For a register whose wait begins anew: never used before, of the longest ttl. */

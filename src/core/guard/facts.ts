@@ -26,6 +26,9 @@ export function isFounding(epoch: EpochId): boolean {
 export function inBootstrap(s: GuardState): boolean {
   const { chosen, heldFirstLease } = s.durable;
   if (heldFirstLease) return false;
+  // A database that carries this cluster's row ran under a lease before: its guard lost its memory, nothing is founded.
+  const row = s.db.server?.value.row ?? null;
+  if (row !== null && chosen !== null && row.cluster === chosen.record.cluster) return false;
   return chosen === null || (chosen.record.primary === s.me && isFounding(epochOf(chosen.record)));
 }
 
