@@ -19,6 +19,8 @@ export type Happening =
   | { readonly kind: 'cut'; readonly a: string; readonly b: string }
   /** Cut off from all others, all of them from it. */
   | { readonly kind: 'isolate'; readonly node: string }
+  /** The link between the sites; the witness is reached from both. */
+  | { readonly kind: 'cut-sites' }
   | { readonly kind: 'heal' }
   | { readonly kind: 'crash'; readonly site: Site; readonly at: CrashPoint }
   | { readonly kind: 'start'; readonly site: Site }
@@ -65,6 +67,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ kind: is('cut'), a: fc.constantFrom(...nodes), b: fc.constantFrom(...nodes) }) },
   { weight: 3, arbitrary: fc.record({ kind: is('isolate'), node: fc.constantFrom(...nodes) }) },
+  { weight: 2, arbitrary: fc.record({ kind: is('cut-sites') }) },
   { weight: 2, arbitrary: fc.record({ kind: is('heal') }) },
   {
     weight: 2,
@@ -143,6 +146,11 @@ function happen(cluster: Cluster, one: Happening): void {
       return;
     case 'isolate':
       for (const other of nodes) cluster.cuts.add(`${one.node}|${other}`);
+      return;
+    case 'cut-sites':
+      for (const a of ['site1-agent', 'site1-guard']) {
+        for (const b of ['site2-agent', 'site2-guard']) cluster.cuts.add(`${a}|${b}`);
+      }
       return;
     case 'heal':
       return cluster.cuts.clear();
