@@ -1,0 +1,192 @@
+// The agent witness: a voter with a clock and no opinion.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Answer, Request } from '../../../src/core/messages.ts';
+import { forget } from '../../../src/core/quorum/voter.ts';
+import type { PeerId } from '../../../src/core/site.ts';
+import { startWitness, type WitnessState, witnessStep } from '../../../src/core/witness/step.ts';
+import {
+  at,
+  ballot,
+  deepFreeze,
+  durable,
+  epoch,
+  guardStatus,
+  moment,
+  moved,
+  notice,
+  record,
+  round,
+  rules,
+  view,
+} from '../core-builders.ts';
+
+const addressed = { cluster: 'c-1', voters: 'three' };
+const started = (change: object = {}): WitnessState => deepFreeze(startWitness(durable(change), false, rules, 0));
+const later = 20_000;
+
+function step(state: WitnessState, from: PeerId, request: Request, now = later) {
+  const event = deepFreeze({ type: 'request', from, request, replyTo: 7 } as const);
+  const { state: next, effects } = witnessStep(state, event, moment(now));
+  assert.equal(effects.send.length, 1, 'each request is answered, once');
+  const [send] = effects.send;
+  assert.ok(send?.kind === 'reply' && send.replyTo === 7);
+  return { next: deepFreeze(next), answer: send.answer, persist: effects.persist };
+}
+
+const renew = (change: object = {}): Request => ({
+  type: 'renew',
+  ...addressed,
+  epoch: epoch(1),
+  site: 'site1',
+  round: round(1),
+  ttlMs: 6000,
+  status: guardStatus('site1'),
+  ...change,
+});
+const init = (change: object = {}): Request => ({
+  type: 'init',
+  accepted: { ...at(1), ...change },
+  createRegister: false,
+});
+const accept = (counter: number, value = moved): Request => ({
+  type: 'accept',
+  ...addressed,
+  ballot: ballot(counter),
+  record: value,
+});
+
+test('a tick changes nothing and asks for nothing but the next one', () => {
+  const before = started();
+  const { state, effects, wakeAt } = witnessStep(before, { type: 'tick' }, moment(50));
+  assert.deepEqual(effects, { fence: false, persist: null, send: [], act: [] });
+  assert.equal(state.voter, before.voter);
+  assert.ok(wakeAt > 50);
+});
+
+test('Q3: a promise and a vote are in the state that is persisted before the answer', () => {
+  const promised = step(started(), 'site2-agent', { type: 'prepare', ...addressed, ballot: ballot(4, 'site2') });
+  assert.deepEqual(promised.persist?.promised, ballot(4, 'site2'));
+  const voted = step(promised.next, 'site2-agent', accept(5));
+  assert.deepEqual(voted.persist?.accepted, at(5, moved));
+  assert.ok(voted.answer.type === 'accepted' && voted.answer.accepted);
+});
+
+test('Q8: a promise is answered with what was held before it', () => {
+  const { answer } = step(started(), 'site2-agent', { type: 'prepare', ...addressed, ballot: ballot(4) });
+  assert.ok(answer.type === 'promise' && answer.promised);
+  assert.deepEqual(answer.view.promised, ballot(1));
+});
+
+test('L2, L3: it grants, and then accepts no change of primary', () => {
+  const granted = step(started(), 'site1-guard', renew());
+  assert.ok(granted.answer.type === 'guard-answer');
+  assert.deepEqual([granted.answer.granted, granted.answer.refusal, granted.answer.round], ['witness', null, round(1)]);
+  const refused = step(granted.next, 'site2-agent', accept(5), later + 6309);
+  assert.ok(refused.answer.type === 'accepted');
+  assert.deepEqual([refused.answer.accepted, refused.answer.refusal], [false, 'not-free']);
+  assert.equal(refused.persist, null, 'a refusal leaves nothing to persist');
+  const free = step(refused.next, 'site2-agent', accept(5), later + 6310);
+  assert.ok(free.answer.type === 'accepted' && free.answer.accepted);
+});
+
+test('L4: nor in the quarantine after its start', () => {
+  const answerAt = (now: number): Answer => step(started(), 'site2-agent', accept(5), now).answer;
+  const early = answerAt(15_759);
+  const due = answerAt(15_760);
+  assert.ok(early.type === 'accepted' && due.type === 'accepted');
+  assert.deepEqual([early.accepted, due.accepted], [false, true]);
+});
+
+test('L7: a release of its own guard frees it, one of a stranger does not', () => {
+  const { next } = step(started(), 'site1-guard', renew());
+  const release = {
+    type: 'release',
+    ...addressed,
+    epoch: epoch(1),
+    site: 'site1',
+    round: round(1),
+    gone: true,
+  } as const;
+  const own = step(next, 'site1-guard', { ...release, position: null });
+  assert.equal(own.next.voter.promise, null);
+  const other = step(next, 'site2-guard', { ...release, position: null });
+  assert.deepEqual(other.next.voter.promise, next.voter.promise);
+});
+
+test('Q4: it learns what is chosen from notices and from news, and tells guards who ask', () => {
+  const told = step(started(), 'site1-agent', { type: 'chosen', cluster: 'c-1', chosen: at(5, moved) });
+  assert.deepEqual(told.persist?.chosen, at(5, moved));
+  const heard = step(started(), 'site1-agent', notice({ view: view({ chosen: at(5, moved) }) }));
+  assert.deepEqual(heard.persist?.chosen, at(5, moved));
+  const asked = step(heard.next, 'site2-guard', { type: 'inquire', ...addressed, status: guardStatus('site2') });
+  assert.ok(asked.answer.type === 'guard-answer');
+  assert.deepEqual(asked.answer.chosen, at(5, moved));
+  assert.equal(asked.answer.standby.mayTakeOver, false, 'it has no opinion');
+});
+
+test('Q8: told that it held more once, it does not vote any more, nor after a restart', () => {
+  const told = step(started(), 'site1-agent', notice({ seenOfYou: ballot(2) }));
+  assert.equal(told.next.voter.amnesia, true);
+  assert.ok(told.answer.type === 'view' && told.answer.view.amnesia);
+  assert.equal(told.persist?.forgot, true);
+  assert.equal(step(started(), 'site1-agent', notice({ seenOfYou: ballot(1) })).next.voter.amnesia, false);
+  const foreign = notice({ cluster: 'c-2', seenOfYou: ballot(9) });
+  assert.equal(step(started(), 'site1-agent', foreign).next.voter.amnesia, false);
+});
+
+const empty = { cluster: null, promised: ballot(0), accepted: null, chosen: null };
+test('Q0: init founds it once; a repeat with the same record is done and changes nothing', () => {
+  const founded = step(started(empty), 'operator:ann', init());
+  assert.deepEqual(founded.persist?.accepted, at(1));
+  assert.deepEqual(founded.persist?.chosen, at(1));
+  const promised = step(founded.next, 'site2-agent', { type: 'prepare', ...addressed, ballot: ballot(9) });
+  const again = step(promised.next, 'operator:ann', init());
+  assert.ok(again.answer.type === 'ack' && again.answer.ok);
+  assert.deepEqual(again.next.voter.durable.promised, ballot(9), 'Q3: a promise is not taken back');
+});
+
+const refusals: readonly (readonly [string, WitnessState, PeerId, Request, RegExp])[] = [
+  [
+    'Q0: another cluster',
+    started(),
+    'operator:ann',
+    init({ record: record({ cluster: 'c-2' }) }),
+    /belongs to cluster c-1/,
+  ],
+  ['Q0: another ballot', started(), 'operator:ann', init({ ballot: ballot(2) }), /belongs to cluster c-1/],
+  ['Q0: another voter set', started(empty), 'operator:ann', init({ record: record({ voters: 'two' }) }), /voter set/],
+  [
+    'Q0: a damaged state file',
+    { ...started(empty), voter: forget(started(empty).voter) },
+    'operator:ann',
+    init(),
+    /damaged/,
+  ],
+  [
+    'an order',
+    started(),
+    'operator:ann',
+    { type: 'order', cluster: 'c-1', order: { kind: 'resume' } },
+    /takes no order/,
+  ],
+  ['a vote asked by a guard', started(), 'site1-guard', accept(9), /takes no accept/],
+  ['a renewal asked by an agent', started(), 'site1-agent', renew(), /takes no renew/],
+  ["L2: another site's renewal", started(), 'site2-guard', renew(), /not the guard of site1/],
+];
+for (const [title, state, from, request, why] of refusals) {
+  test(`${title} is refused and changes nothing`, () => {
+    const { answer, persist, next } = step(state, from, request);
+    assert.ok(answer.type === 'ack' && !answer.ok);
+    assert.match(answer.why, why);
+    assert.equal(persist, null);
+    assert.equal(next.voter, state.voter);
+  });
+}
+
+test('status shows its vote', () => {
+  const { answer } = step(started(), 'operator:ann', { type: 'status' });
+  assert.ok(answer.type === 'status-answer');
+  assert.match(JSON.stringify(answer.status), /"witness":true.*"epoch":1/);
+});
