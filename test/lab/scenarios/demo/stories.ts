@@ -4,7 +4,10 @@ import type { Lab } from '../../src/lab.ts';
 import { ADDRESSES, ENTRY_NAME } from '../../src/topology.ts';
 import type { Step, Story } from './timeline.ts';
 
-const word = (event: LabEvent, field: string): string => String(event.fields[field] ?? '');
+const word = (event: LabEvent, field: string): string => {
+  const value = event.fields[field];
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+};
 
 const isVerdict = (event: LabEvent, part: string, to: readonly string[]) =>
   event.event === 'verdict.changed' && word(event, 'part') === part && to.includes(word(event, 'to'));
@@ -38,7 +41,7 @@ export function databaseHostLost(lab: Lab): Story {
       // The host is dark, so nobody can look whether its database is dead: what is certain is that its lease has run out.
       name: 'fenced',
       event: (event) =>
-        event.event === 'round.begun' && word(event, 'intent') === 'failover'
+        event.event === 'round.begun' && word(event, 'intent') === 'primary'
           ? "site1's lease has run out: nothing that is left there may write any more"
           : undefined,
     },
