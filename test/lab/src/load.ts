@@ -106,6 +106,8 @@ export interface BurstReport {
   readonly requests: number;
   readonly failed: number;
   readonly failures: Readonly<Record<string, number>>;
+  /** Acknowledged and not there when it was read: the tail that an asynchronous standby lacked. */
+  readonly missing: number;
   readonly ms: number;
   readonly perSecond: number;
   readonly latencyMs: Readonly<Record<'p50' | 'p90' | 'p99' | 'max', number>>;
