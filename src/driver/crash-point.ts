@@ -1,8 +1,10 @@
 // Crash points (scenario S8): the lab has a process killed exactly after a named effect, told by an environment
 // variable that production refuses. Effects: persist, persist:<what>, send:<request type>, reply:<answer type>,
-// register-read, register-swap, act:<deed kind>; `#3` means the third time.
+// register-read, register-swap, act:<deed kind>; `#3` means the third time, `persist:promised>send:chosen` the first
+// send:chosen after a persist:promised (an agent tells its guards the chosen record at its start too).
 
-const pattern = /^((?:persist|send|reply|act):[a-z-]+|persist|register-read|register-swap)(?:#([1-9]\d{0,5}))?$/;
+const effect = '(?:persist|send|reply|act):[a-z-]+|persist|register-read|register-swap';
+const pattern = new RegExp(`^(?:(${effect})>)?(${effect})(?:#([1-9]\\d{0,5}))?$`);
 
 export const crashVariable = 'SITEWARD_CRASH_AFTER';
 export const labVariable = 'SITEWARD_LAB';
@@ -25,9 +27,14 @@ export function readCrashPoint(
   }
   const match = pattern.exec(text);
   if (match === null) return { kind: 'refused', why: `${crashVariable}: there is no effect ${text}` };
-  const wanted = match[1];
-  let left = Number(match[2] ?? '1');
+  const [, first, wanted] = match;
+  let left = Number(match[3] ?? '1');
+  let armed = first === undefined;
   const afterEffect = (name: string) => {
+    if (!armed) {
+      armed = name === first;
+      return;
+    }
     if (name !== wanted) return;
     left -= 1;
     if (left === 0) kill();

@@ -44,3 +44,17 @@ for (const text of ['nonsense', 'send', 'act:', 'persist#0', 'send:accept#x', 'a
     assert.equal(read(text).kind, 'refused');
   });
 }
+
+test('armed by another effect: only what comes after that one counts', () => {
+  let killed = 0;
+  const environment = { SITEWARD_LAB: '1', SITEWARD_CRASH_AFTER: 'persist:promised>send:chosen' };
+  const point = readCrashPoint(environment, () => {
+    killed += 1;
+  });
+  assert.equal(point.kind, 'armed');
+  if (point.kind !== 'armed') return;
+  for (const name of ['send:chosen', 'persist:promised']) point.afterEffect(name);
+  assert.equal(killed, 0);
+  point.afterEffect('send:chosen');
+  assert.equal(killed, 1);
+});
