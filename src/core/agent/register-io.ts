@@ -101,6 +101,8 @@ function runGrant(d: AgentDraft): void {
     return drop();
   }
   if (!isCurrent(d.s.register)) return readSoon(d);
+  // After a swap that did not succeed only a read that was sent later tells anything.
+  if (grant.retried && (d.s.registerReadAt < grant.since || isReading(d))) return readSoon(d);
   if (grant.sought !== null) {
     drop();
     return isNonce(d, grant.sought) ? granted(d, grant) : refuseGrant(d, grant, 'register');
