@@ -164,6 +164,7 @@ export function state(me: Site = 'site2', witness: WitnessKind = 'route53'): Sta
       peer: me === 'site1' || otherSite(me) === 'site1' ? heard : null,
       witness: witness === 'agent' ? { ...heard, notice: null, noticeAt: null } : null,
       register: witness === 'route53' ? { ...register, heardAt: now - 500 } : unseenRegister,
+      registerReadAt: now - 500,
       hearingSince: 0,
       primary: track('healthy', 'ok'),
       standby: track('healthy', 'ok'),
