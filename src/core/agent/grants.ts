@@ -78,6 +78,7 @@ export function onRenew(d: AgentDraft, site: Site, message: Renew, replyTo: numb
   set(d, {
     voter: result.voter,
     longRoundAt: isLong && d.s.settings.witness === 'route53' ? d.at.now : d.s.longRoundAt,
+    grantedLong: isLong && result.refusal === null ? message.round : d.s.grantedLong,
   });
   if (result.refusal !== null) {
     trace(d, 'debug', 'lease.refused', {
@@ -117,8 +118,9 @@ export function onRegisterGrant(d: AgentDraft, site: Site, message: RegisterGran
     reply(d, replyTo, guardAnswer(d, { granted: null, refusal, round: message.round }));
   const promise = d.s.voter.promise;
   if (d.s.settings.witness !== 'route53' || d.s.register.out !== null) return refuse('register');
-  if (promise === null || promise.site !== site || compareRounds(promise.round, message.round) !== 0)
-    return refuse('not-granted');
+  // Quiet rounds go on meanwhile, so the highest round granted may be a later one than this.
+  const granted = d.s.grantedLong !== null && compareRounds(d.s.grantedLong, message.round) === 0;
+  if (promise === null || promise.site !== site || !granted) return refuse('not-granted');
   // A1: an agent that refuses its own grant does not run the register's either (V4).
   if (refusesNow(d, message.epoch)) return refuse('refusing');
   if (d.s.queuedGrants.length >= 4) return refuse('busy');

@@ -209,6 +209,8 @@ export type AgentState = {
   readonly registerWroteAt: Instant;
   /** When a long round was last seen whose nonce has not been heard of (L5: read 3d later unless word comes first). */
   readonly longRoundAt: Instant | null;
+  /** L5: the last long round that this agent granted itself; only of that one it runs the register's grant. */
+  readonly grantedLong: Round | null;
   readonly queuedGrants: readonly QueuedGrant[];
   readonly queuedReleases: readonly Release[];
   readonly primary: Track;
@@ -308,6 +310,7 @@ export function startAgent(
     registerReadAt: 0,
     registerWroteAt: 0,
     longRoundAt: null,
+    grantedLong: null,
     queuedGrants: [],
     queuedReleases: [],
     primary: untracked,
