@@ -13,9 +13,14 @@ export async function until(
   everyMs = 150,
 ): Promise<number> {
   const begin = nowMs();
+  let before: Missing;
   for (;;) {
     const why = await missing();
     const tookMs = nowMs() - begin;
+    // For who wants to know what takes so long.
+    if (process.env['LAB_WAITS'] !== undefined && before !== why)
+      console.error(`${seconds(tookMs).padStart(8)} of ${what}: ${why ?? 'done'}`);
+    before = why;
     if (why === undefined) return tookMs;
     if (tookMs > deadlineMs) throw new Broken(`not within ${seconds(deadlineMs)}: ${what}; last: ${why}`);
     await sleep(everyMs);
