@@ -1,4 +1,4 @@
-import type { EnvReport, InstanceReport, BalancerReport, Token } from '../core/observe/observation.ts';
+import type { BalancerReport, EnvReport, InstanceReport, Token } from '../core/observe/observation.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Site } from '../core/site.ts';
 import type { Ms } from '../core/time.ts';

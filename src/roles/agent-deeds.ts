@@ -6,6 +6,7 @@ import type { AgentDeed, AgentDeedValue } from '../core/agent/deeds.ts';
 import { done, type Outcome, rejected, unknown } from '../core/outcome.ts';
 import { type Site, sites } from '../core/site.ts';
 import type { ActTerms, Perform } from '../driver/events.ts';
+import type { RunCommand } from '../ports/command.ts';
 import type { DatabaseProbes } from '../ports/database.ts';
 import type { Dns } from '../ports/dns.ts';
 import type { Applications, Balancer, Hosts } from '../ports/hosts.ts';
@@ -16,6 +17,7 @@ export type AgentAdapters = {
   readonly balancer: Balancer;
   readonly hosts: Hosts;
   readonly dns: Dns | null;
+  readonly run: RunCommand;
 };
 
 /** How often Route 53 is asked whether a change is INSYNC; its limit is 10 requests a second for the whole account. */
@@ -42,7 +44,7 @@ export function agentDeeds(config: ClusterConfig, adapters: AgentAdapters): Perf
           report,
         }));
       case 'fence':
-        return map(await hosts.fence(deed.site, deed.token, deadlineMs), () => ({ kind: 'plain' }));
+        return map(await fence(config, adapters, deed, deadlineMs), () => ({ kind: 'plain' }));
       case 'set-server':
         return map(await balancer.set(deed.server, deed.state, deadlineMs), () => ({ kind: 'plain' }));
       case 'read-dns':
@@ -51,6 +53,27 @@ export function agentDeeds(config: ClusterConfig, adapters: AgentAdapters): Perf
         return pointDns(config, adapters.dns, deed, terms);
     }
   };
+}
+
+/** The host's forced command first; where that does not say done, the operator's own `fence.command`. */
+async function fence(
+  config: ClusterConfig,
+  { hosts, run }: AgentAdapters,
+  { site, token }: Extract<AgentDeed, { kind: 'fence' }>,
+  deadlineMs: number,
+): Promise<Outcome<void>> {
+  const outcome = await hosts.fence(site, token, deadlineMs);
+  const { command, deadlineMs: commandMs } = config.fence;
+  if (outcome.kind === 'done' || command === undefined) return outcome;
+  const words: Readonly<Record<string, string>> = {
+    '{site}': site,
+    '{host}': config.sites[site].database.host,
+    '{epoch}': String(token.epoch),
+  };
+  return run(
+    command.map((word) => word.replaceAll(/\{(?:site|host|epoch)\}/g, (name) => words[name] ?? name)),
+    commandMs,
+  );
 }
 
 function map<T>(outcome: Outcome<T>, to: (value: T) => AgentDeedValue): Outcome<AgentDeedValue> {

@@ -2,6 +2,7 @@
 
 import { statfsSync } from 'node:fs';
 import { createApplications } from '../adapters/applications/applications.ts';
+import { runCommand } from '../adapters/command/command.ts';
 import { createChecks, type ScheduledCheck } from '../adapters/cron/checks.ts';
 import { createBalancer } from '../adapters/haproxy/balancer.ts';
 import { httpGet } from '../adapters/http/http-get.ts';
@@ -41,6 +42,7 @@ export async function runAgent(options: RoleOptions): Promise<void> {
     balancer: createBalancer(balancerOptions(config), httpGet),
     hosts,
     dns,
+    run: runCommand,
   });
   const checks = createChecks({
     schedule: config.checks.schedule,
