@@ -15,6 +15,7 @@ import { scenario as s11 } from '../s11-orders.ts';
 import { scenario as s12 } from '../s12-all-hosts-killed.ts';
 import { scenario as s13 } from '../s13-guard-killed.ts';
 import { scenario as s14 } from '../s14-load-test.ts';
+import { scenario as s15 } from '../s15-forced.ts';
 
 /** One lab and what runs in it, one after the other. */
 export interface LabPlan {
@@ -61,7 +62,7 @@ const REGULAR: readonly Stage[] = [
 /** More rounds of what is measured, and what the regular run leaves to the other witness kind, or to none. */
 const SLOW: readonly Stage[] = [
   ...[s1, s2, s3, s10, s6].flatMap((scenario) => [alone(scenario), alone(scenario)]),
-  [{ witness: 'agent', set: NO_COOL_DOWN, scenarios: [s1, s2, s10, s3, s6, s7], bounded: false }],
+  [{ witness: 'agent', set: NO_COOL_DOWN, scenarios: [s1, s2, s10, s3, s6, s7, s15], bounded: false }],
   [{ witness: 'route53', set: NO_COOL_DOWN, scenarios: [s13, s11, s5, s9, s12, s14], bounded: false }],
   [{ witness: 'none', set: NO_COOL_DOWN, scenarios: [s1], bounded: false }],
 ];
@@ -79,4 +80,6 @@ export function stagesOf(options: { readonly slow: boolean; readonly only: reado
     .filter((stage) => stage.length > 0);
 }
 
-export const ids: readonly string[] = [s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11, s12, s13, s14].map(({ id }) => id);
+export const ids: readonly string[] = [s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11, s12, s13, s14, s15].map(
+  ({ id }) => id,
+);
