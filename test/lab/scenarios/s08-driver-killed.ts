@@ -5,7 +5,7 @@ import { ready } from './kit/quiet.ts';
 import type { Round, Scenario } from './kit/scenario.ts';
 import { nowMs, otherSite, seconds } from './kit/scenario.ts';
 import { until } from './kit/wait.ts';
-import { makeWell } from './kit/well.ts';
+import { repair } from './kit/well.ts';
 import { agreement } from './kit/world.ts';
 
 /** A failover is driven by the agent of the standby's site, a change of the entry by the one that the name goes to. */
@@ -18,7 +18,6 @@ const OF_A_FAILOVER = [
   'send:chosen',
   'register-swap',
   'act:switch-env',
-  'act:set-server',
   'reply:guard-answer',
 ];
 const OF_AN_ENTRY = ['act:point-dns'];
@@ -28,7 +27,7 @@ async function run(round: Round): Promise<void> {
   const tooks: string[] = [];
   for (const effect of [...OF_A_FAILOVER, ...OF_AN_ENTRY]) {
     tooks.push(`${effect} ${seconds(await killedAfter(round, effect))}`);
-    await makeWell(round.lab, round.say);
+    await repair(round.lab, round.say);
   }
   round.figure('effects', tooks.length);
   round.say(`agreed again after: ${tooks.join(', ')}`);

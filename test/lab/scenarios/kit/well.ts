@@ -14,6 +14,12 @@ const AS_IT_IS = new Set(['postgres', 'postgres-boot', 'load-client', 'load-writ
 
 /** Heals, thaws, powers on, starts, resumes, and makes the standby anew where it cannot follow any more. */
 export async function makeWell(lab: Lab, say: (text: string) => void): Promise<void> {
+  await repair(lab, say);
+  await ready(lab);
+}
+
+/** The same without the waits that stand in the way of the next change of primary. */
+export async function repair(lab: Lab, say: (text: string) => void): Promise<void> {
   await stopLoad(lab);
   await lab.heal();
   for (const host of HOSTS) {
@@ -28,7 +34,6 @@ export async function makeWell(lab: Lab, say: (text: string) => void): Promise<v
     say(`${standby}'s database cannot follow: made anew from ${primary}`);
     await rebuildStandby(lab, standby);
   }
-  await ready(lab);
 }
 
 async function startAll(lab: Lab, host: HostName): Promise<void> {
