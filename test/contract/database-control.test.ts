@@ -60,7 +60,10 @@ describe('driving PostgreSQL', { skip }, () => {
       assert.ok(checkpoint > 0);
       assert.equal(said().at(-1), `stop --no-block ${unit}`);
       value(await db.startStandby(5000));
-      await until('in recovery', 3000, async () => value(await db.ask(1000)).inRecovery);
+      await until('in recovery', 10_000, async () => {
+        const asked = await db.ask(1000);
+        return asked.kind === 'done' && asked.value.inRecovery;
+      });
       value(await db.kill());
       assert.equal(said().length, 5);
       const missing = createDatabase(bed.site1.settings, { ...control, systemctl: ['/nonexistent/systemctl'] });
