@@ -1,0 +1,200 @@
+// What an agent makes of what others say, and when (Q4, Q5, Q8, V3, W3).
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { AgentDeedValue } from '../../../src/core/agent/deeds.ts';
+import { hearsPeer } from '../../../src/core/agent/facts.ts';
+import { durableOf } from '../../../src/core/agent/state.ts';
+import type { ProbeClass } from '../../../src/core/observe/observation.ts';
+import { done, unknown } from '../../../src/core/outcome.ts';
+import { state } from '../agent-state.ts';
+import { at, ballot, epoch, guardStatus, moved, notice, record, view } from '../core-builders.ts';
+import { Session } from './session.ts';
+
+const seen = (counter: number) => ({ seen: { site1: ballot(counter) } });
+const holding = (counter: number) => view({ promised: ballot(counter) });
+
+test('Q8: an answer below what was seen before it was asked for: its disk went back', () => {
+  const session = new Session(state().remembers(seen(5))).tick();
+  session.answered('state', { type: 'view', view: holding(4) });
+  assert.equal(session.state.peer?.view.amnesia, true);
+  assert.equal(hearsPeer(session.state, session.now), false);
+  assert.ok(session.traces.includes('voter.forgot'));
+});
+
+test('Q8: messages overtake each other: what was said earlier and comes later is old, not amnesia', () => {
+  const session = new Session(state()).tick();
+  const [earlier] = session.asked('state');
+  session.request('site1-agent', notice({ view: holding(6) }));
+  session.step({ type: 'answer', id: earlier?.id ?? 0, outcome: done({ type: 'view', view: holding(3) }) });
+  assert.equal(session.state.peer?.view.amnesia, false);
+  assert.deepEqual(session.state.peer?.view.promised, ballot(6), 'and is not taken up');
+  session.request('site1-agent', notice({ view: holding(5), verdicts: { ...notice().verdicts, primary: 'failed' } }));
+  assert.equal(session.state.peer?.notice?.verdicts.primary, 'healthy');
+  assert.equal(hearsPeer(session.state, session.now), true);
+});
+
+test('Q8: told that it held more once, it does not vote any more', () => {
+  const session = new Session(state()).request('site1-agent', notice({ seenOfYou: ballot(2) }));
+  assert.equal(session.state.voter.amnesia, true);
+  assert.equal(session.persist?.voter.forgot, true, 'nor after a restart');
+  session.request('site1-agent', { type: 'prepare', cluster: 'c-1', voters: 'three', ballot: ballot(9) });
+  const reply = session.reply();
+  assert.ok(reply.type === 'promise' && !reply.promised);
+});
+
+test('Q8: a promise is answered with what was held before it, which it would hide', () => {
+  const session = new Session(state());
+  session.request('site1-agent', { type: 'prepare', cluster: 'c-1', voters: 'three', ballot: ballot(9) });
+  const reply = session.reply();
+  assert.ok(reply.type === 'promise' && reply.promised);
+  assert.deepEqual(reply.view.promised, ballot(1));
+  assert.deepEqual(session.persist?.voter.promised, ballot(9), 'Q3: it is on disk before the answer leaves');
+});
+
+test('Q4: whoever counted it or was told so knows what is chosen, whatever voter set he has', () => {
+  const told = notice({ voters: 'other', view: view({ chosen: at(5, moved) }) });
+  const session = new Session(state()).request('site1-agent', told);
+  assert.deepEqual(session.state.voter.durable.chosen, at(5, moved));
+  assert.deepEqual(session.state.durable.learned?.epoch, epoch(2));
+  assert.equal(session.state.peer?.at, state().state.peer?.at, 'but that one was not heard as a voter');
+});
+
+test('verdicts, refusals and what a guard said end with the epoch', () => {
+  const session = new Session(state().primaryFailed().peerAgrees().promised(3000).gone()).tick();
+  assert.equal(session.state.refusing, true);
+  session.request('site1-agent', { type: 'chosen', cluster: 'c-1', chosen: at(5, moved) });
+  const { gone, refusing, primary, standbySeen } = session.state;
+  assert.deepEqual([gone, refusing, primary.verdict, standbySeen], [null, false, 'unknown', null]);
+});
+
+test('Q0: a second chosen record proves that the founding guard once held its lease', () => {
+  const session = new Session(state().remembers({ founded: false }));
+  session.request('site1-agent', { type: 'chosen', cluster: 'c-1', chosen: at(5, record({ mode: 'auto' })) });
+  assert.equal(session.state.durable.founded, true);
+});
+
+test("W3: the peer's word of the register is kept on disk", () => {
+  const register = { serial: 9, nonce: 'n9', sinceMs: 0, out: false };
+  const session = new Session(state()).request('site1-agent', notice({ register }));
+  assert.equal(session.state.register.serial, 9);
+  assert.equal(session.persist?.registerSerial, 9);
+  assert.deepEqual(session.state.register.watch, { id: 'n9', since: session.now }, 'L6: counted from when it came');
+});
+
+// ------------------------------------------------------------------------------------ hysteresis and silence
+
+const probed = (session: Session, probe: ProbeClass, ms = 500): Session => {
+  session.tick(ms);
+  const report = { class: probe, detail: '', position: null, row: null, systemId: null, timeline: null };
+  const value: AgentDeedValue = { kind: 'primary', report };
+  return session.acted('probe-primary', done(value));
+};
+
+test('V3, R2: time in which nobody was heard confirms nothing, and the count begins anew after it', () => {
+  const session = new Session(state().peerSilentFor(2001).registerSilent());
+  for (let probes = 0; probes < 5; probes += 1) probed(session, 'timeout');
+  assert.notEqual(session.state.primary.verdict, 'failed');
+  session.request('site1-agent', notice());
+  assert.equal(session.state.primary.failures, 0);
+  probed(probed(session, 'timeout', 0), 'timeout');
+  assert.equal(session.state.primary.verdict, 'suspect');
+});
+
+test('V1: stopped by its guard for want of a lease is not failed', () => {
+  const stopped = guardStatus('site1', { database: 'stopped', leaseLeftMs: 0 });
+  const session = new Session(state()).tick();
+  for (let probes = 0; probes < 4; probes += 1) {
+    const renew = { type: 'inquire', cluster: 'c-1', voters: 'three', status: stopped } as const;
+    probed(session.request('site1-guard', renew).request('site1-agent', notice()), 'refused');
+  }
+  assert.deepEqual([session.state.primary.lastClass, session.state.primary.verdict], ['fenced', 'healthy']);
+});
+
+test('V1: but crashed it is', () => {
+  const crashed = guardStatus('site1', { database: 'stopped', leaseLeftMs: 0, crashed: true });
+  const session = new Session(state()).tick();
+  for (let probes = 0; probes < 4; probes += 1) {
+    const inquire = { type: 'inquire', cluster: 'c-1', voters: 'three', status: crashed } as const;
+    probed(session.request('site1-guard', inquire).request('site1-agent', notice()), 'refused');
+  }
+  assert.equal(session.state.primary.verdict, 'failed');
+});
+
+test('a probe that began under another record says nothing of this one', () => {
+  const session = new Session(state()).tick(500);
+  const probe = session.act.find(({ deed }) => deed.kind === 'probe-primary');
+  session.now += 10;
+  session.request('site1-agent', { type: 'chosen', cluster: 'c-1', chosen: at(5, record({ epoch: 3 })) });
+  const report = { class: 'refused' as const, detail: '', position: null, row: null, systemId: null, timeline: null };
+  session.step({ type: 'acted', id: probe?.id ?? 0, outcome: done({ kind: 'primary', report }) });
+  assert.equal(session.state.primarySeen, null);
+});
+
+// ------------------------------------------------------------------------------------ repair (Q5)
+
+const behind = () =>
+  state()
+    .record({ mode: 'paused' })
+    .peerView({ promised: ballot(5), accepted: at(1) });
+
+test('Q5: a voter behind is sent the accept of the chosen ballot again', () => {
+  const session = new Session(behind()).tick();
+  const [accept] = session.asked('accept');
+  assert.deepEqual([accept?.to, accept?.request.ballot], ['site1-agent', ballot(5)]);
+  assert.equal(session.state.proposal, null);
+});
+
+test('Q5: where more was promised a change that alters nothing is made, the primary’s agent first', () => {
+  const more = (me: 'site1' | 'site2') =>
+    new Session(
+      state(me)
+        .record({})
+        .peerView({ promised: ballot(9), accepted: at(1) })
+        .remembers({ seen: {} }),
+    ).tick();
+  assert.equal(more('site1').state.proposal?.intent.kind, 'same');
+  const other = more('site2');
+  assert.equal(other.state.proposal, null);
+  assert.notEqual(other.state.strayedSince, null);
+});
+
+test('Q1: a ballot above every one seen is on our own disk, as our own promise, before it is sent', () => {
+  const session = new Session(
+    state()
+      .remembers(seen(41))
+      .peerView({ promised: ballot(41) }),
+  ).order({ kind: 'pause', reason: '' });
+  const [prepare] = session.asked('prepare');
+  assert.deepEqual(prepare?.request.ballot, ballot(42, 'site2'));
+  assert.deepEqual(session.persist?.voter.promised, ballot(42, 'site2'));
+});
+
+test('Q7: after a lost race it waits one write’s longest time and more', () => {
+  const session = new Session(state()).order({ kind: 'pause', reason: '' });
+  const refused = { type: 'promise', promised: false, refusal: 'promised-more', view: holding(9) } as const;
+  session.answered('prepare', refused);
+  for (const send of session.send)
+    if (send.kind === 'register-swap')
+      session.step({
+        type: 'register-swapped',
+        id: send.id,
+        outcome: { kind: 'rejected', code: 'conflict', detail: '' },
+      });
+  assert.equal(session.state.proposal, null);
+  assert.ok(session.state.proposeAfter - session.now >= 1200);
+  assert.equal(session.tick(1199).asked('prepare').length, 0);
+});
+
+test('a round whose asks nobody answers ends by itself', () => {
+  const session = new Session(state('site2', 'none')).order({ kind: 'pause', reason: '' });
+  const [prepare] = session.asked('prepare');
+  session.step({ type: 'answer', id: prepare?.id ?? 0, outcome: unknown('time-out') });
+  assert.equal(session.state.proposal, null);
+});
+
+test('what goes to disk comes back as the same agent', () => {
+  const { state: agent } = state();
+  assert.deepEqual(durableOf(agent).voter, agent.voter.durable);
+  assert.deepEqual(durableOf(agent).lastPrimary, agent.durable.lastPrimary);
+});
