@@ -139,7 +139,7 @@ describe('the fuse', { skip: binDirectory === null ? 'no PostgreSQL server is in
   test('a database that boot started under a passed deadline is killed again', async () => {
     value(bed.site1.fuse.setDeadline(now() - 1));
     value(await bed.site1.db.stop(1000));
-    void bed.site1.db.startStandby(10_000);
+    void bed.site1.db.startStandby(1500);
     await until('it came', 10_000, running);
     await until('it is dead', 5000, () => !running());
   });
