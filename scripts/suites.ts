@@ -90,7 +90,7 @@ const PLANS: Readonly<Record<string, () => readonly Stage[]>> = {
   lab: () => [lab()],
   // The lab measures times and so runs alone; of the rest, what is short goes first, so that a slip shows at once.
   test: () => [[...checks, ...unit, ...property, ...application], [...contract, ...labUnit], lab()],
-  slow: () => [repeated(nodeTests('property', 'test/property', 60), 15), lab('--slow')],
+  slow: () => [repeated(nodeTests('property', 'test/property', 120), 5), lab('--slow')],
 };
 
 /** The stages of a plan, or undefined when there is no plan of that name. */
