@@ -5,7 +5,8 @@ import type { Order } from '../../src/core/messages.ts';
 import type { ProbeClass } from '../../src/core/observe/observation.ts';
 import type { WitnessKind } from '../../src/core/settings.ts';
 import type { Site } from '../../src/core/site.ts';
-import { Cluster, type CrashPoint, type Weather } from './cluster.ts';
+import { Cluster, type CrashPoint } from './cluster.ts';
+import type { Weather } from './cluster-network.ts';
 
 export type Happening =
   | { readonly kind: 'run'; readonly ms: number }
@@ -139,21 +140,21 @@ function happen(cluster: Cluster, one: Happening): void {
     case 'run':
       return cluster.run(one.ms);
     case 'weather':
-      cluster.weather = one;
+      cluster.network.weather = one;
       return;
     case 'cut':
-      cluster.cuts.add(`${one.a}|${one.b}`);
+      cluster.network.cuts.add(`${one.a}|${one.b}`);
       return;
     case 'isolate':
-      for (const other of nodes) cluster.cuts.add(`${one.node}|${other}`);
+      for (const other of nodes) cluster.network.cuts.add(`${one.node}|${other}`);
       return;
     case 'cut-sites':
       for (const a of ['site1-agent', 'site1-guard']) {
-        for (const b of ['site2-agent', 'site2-guard']) cluster.cuts.add(`${a}|${b}`);
+        for (const b of ['site2-agent', 'site2-guard']) cluster.network.cuts.add(`${a}|${b}`);
       }
       return;
     case 'heal':
-      return cluster.cuts.clear();
+      return cluster.network.cuts.clear();
     case 'crash':
       return cluster.crashAgent(one.site, one.at);
     case 'start':
@@ -185,8 +186,8 @@ function happen(cluster: Cluster, one: Happening): void {
 
 /** All faults end. */
 export function calm(cluster: Cluster): void {
-  cluster.cuts.clear();
-  cluster.weather = { loss: 0, slow: 0, repeat: 0, late: null };
+  cluster.network.cuts.clear();
+  cluster.network.weather = { loss: 0, slow: 0, repeat: 0, late: null };
   for (const site of ['site1', 'site2'] as const) {
     cluster.look.primary[site] = 'ok';
     cluster.look.entry[site] = 'ok';

@@ -20,18 +20,12 @@ import { guardSite, type PeerId, type Site, type VoterId, voterOf } from '../../
 import { startWitness, type WitnessState, witnessStep } from '../../src/core/witness/step.ts';
 import { deepFreeze } from '../unit/core-builders.ts';
 import { createGuard, type SimGuard } from './cluster-guard.ts';
+import { Network } from './cluster-network.ts';
 import { createRegisterModel, type RegisterModel } from './cluster-register.ts';
 import { clusterSettings, foundedAt } from './cluster-settings.ts';
 import { brokenInMemory, brokenOnDisk, createTwin, type Twin } from './cluster-twin.ts';
 import { type Look, lookAt } from './cluster-world.ts';
 
-/** `late` names a kind of message, or the register's swap, that takes seconds. */
-export type Weather = {
-  readonly loss: number;
-  readonly slow: number;
-  readonly repeat: number;
-  readonly late: Request['type'] | 'register-swap' | null;
-};
 export type CrashPoint = 'now' | 'before-persist' | 'after-persist' | 'after-first-send' | 'after-vote';
 
 type Node = { rate: number; offset: number; life: number };
@@ -45,7 +39,7 @@ function biting(at: CrashPoint, before: Voter, after: Voter): boolean {
 }
 
 export class Cluster {
-  now = 0;
+  readonly network: Network;
   steps = 0;
   readonly twin: Twin;
   readonly kind: WitnessKind;
@@ -53,11 +47,8 @@ export class Cluster {
   readonly witness: WitnessNode;
   readonly guards: Record<Site, SimGuard>;
   readonly register: RegisterModel;
-  readonly cuts = new Set<string>();
   readonly look: Look = { primary: { site1: 'ok', site2: 'ok' }, entry: { site1: 'ok', site2: 'ok' }, standby: 'ok' };
-  weather: Weather = { loss: 0, slow: 0, repeat: 0, late: null };
   readonly #settings;
-  readonly #events: { at: number; run: () => void }[] = [];
   readonly #random: () => number;
   readonly #guardNodes: Record<Site, Node>;
   /** By `replyTo`; an agent may answer in a later step. */
@@ -66,10 +57,11 @@ export class Cluster {
   constructor(kind: WitnessKind, random: () => number) {
     this.kind = kind;
     this.#random = random;
+    this.network = new Network(random);
     this.#settings = clusterSettings(kind);
     const voters: readonly VoterId[] = kind === 'none' ? ['site1', 'site2'] : ['site1', 'site2', 'witness'];
     this.twin = createTwin(foundedAt, voters);
-    this.register = createRegisterModel(foundedAt, 6000, (vote) => this.twin.voted('witness', vote, this.now));
+    this.register = createRegisterModel(foundedAt, 6000, (vote) => this.twin.voted('witness', vote, this.network.now));
     const node = (): Node => ({
       rate: 1 + (random() < 0.5 ? 0 : 0.05),
       offset: Math.floor(random() * 1e6),
@@ -90,15 +82,12 @@ export class Cluster {
     this.startWitness();
   }
 
-  /** Lets everything happen that is due within `ms`. */
+  get now(): number {
+    return this.network.now;
+  }
+
   run(ms: number): void {
-    const end = this.now + ms;
-    for (let next = this.#events[0]; next !== undefined && next.at <= end; next = this.#events[0]) {
-      this.#events.shift();
-      this.now = Math.max(this.now, next.at);
-      next.run();
-    }
-    this.now = end;
+    this.network.run(ms);
   }
 
   startAgent(site: Site): void {
@@ -131,7 +120,7 @@ export class Cluster {
   }
 
   #clock(node: Node): number {
-    return Math.floor((this.now * node.rate + node.offset) / 10) * 10;
+    return Math.floor((this.network.now * node.rate + node.offset) / 10) * 10;
   }
 
   /** True time of a local reading. */
@@ -147,45 +136,9 @@ export class Cluster {
     ).join('');
   }
 
-  after(ms: number, run: () => void): void {
-    const at = this.now + ms;
-    let low = 0;
-    for (let high = this.#events.length; low < high; ) {
-      const middle = (low + high) >> 1;
-      if (this.#events[middle]!.at <= at) low = middle + 1;
-      else high = middle;
-    }
-    this.#events.splice(low, 0, { at, run });
-  }
-
-  #delay(what: Request['type'] | 'register-swap' | null = null): number {
-    // Later than most deadlines, and soon enough to meet what comes of them.
-    if (what !== null && what === this.weather.late) return this.#random() * 2500;
-    return this.#random() < this.weather.slow ? this.#random() * 6000 : 1 + this.#random() * 30;
-  }
-
-  #lost(a: string, b: string): boolean {
-    return this.cuts.has(`${a}|${b}`) || this.cuts.has(`${b}|${a}`) || this.#random() < this.weather.loss;
-  }
-
-  /** A request over the network: its answer comes once, or null at the deadline; it may arrive late, or twice. */
-  ask(from: PeerId, to: PeerId, request: Request, deadlineMs: number, then: (answer: Answer | null) => void): void {
-    let open = true;
-    const finish = (answer: Answer | null): void => {
-      if (!open) return;
-      open = false;
-      then(answer);
-    };
-    this.after(deadlineMs, () => finish(null));
-    const times = this.#random() < this.weather.repeat ? 2 : 1;
-    for (let time = 0; time < times; time += 1) {
-      if (this.#lost(from, to)) continue;
-      this.after(this.#delay(request.type), () =>
-        this.#deliver(from, to, request, (answer) => {
-          if (!this.#lost(to, from)) this.after(this.#delay(), () => finish(answer));
-        }),
-      );
-    }
+  #ask(from: PeerId, to: PeerId, request: Request, deadlineMs: number, then: (answer: Answer | null) => void): void {
+    const deliver = (answer: (answer: Answer) => void): void => this.#deliver(from, to, request, answer);
+    this.network.ask(from, to, request.type, deadlineMs, deliver, then);
   }
 
   #deliver(from: PeerId, to: PeerId, request: Request, answer: (answer: Answer) => void): void {
@@ -203,7 +156,7 @@ export class Cluster {
     const { witness } = this;
     if (witness.state === null || this.kind !== 'agent') return;
     const before = witness.state;
-    const moment = { now: this.#clock(witness), wall: Math.floor(this.now), random: this.#bits() };
+    const moment = { now: this.#clock(witness), wall: Math.floor(this.network.now), random: this.#bits() };
     const { state, effects } = witnessStep(before, { type: 'request', from, request, replyTo: 1 }, moment);
     witness.state = deepFreeze(state);
     this.#laws(before.voter, state.voter, request.type === 'release');
@@ -219,7 +172,11 @@ export class Cluster {
     if (agent.state === null || agent.life !== life) return;
     this.steps += 1;
     const before = agent.state;
-    const moment = deepFreeze({ now: this.#clock(agent), wall: 1e12 + Math.floor(this.now), random: this.#bits() });
+    const moment = deepFreeze({
+      now: this.#clock(agent),
+      wall: 1e12 + Math.floor(this.network.now),
+      random: this.#bits(),
+    });
     const { state, effects, wakeAt } = agentStep(before, deepFreeze(event), moment);
     this.#laws(before.voter, state.voter, event.type === 'request' && event.request.type === 'release');
     const crash = agent.crashAt;
@@ -236,7 +193,7 @@ export class Cluster {
     if (bites && (sends.length > 0 || crash === 'after-vote')) return this.#killAgent(agent);
     for (const act of effects.act) this.#act(site, agent.life, act);
     const wake = agent.state;
-    this.after(Math.max(1, this.#trueTime(agent, wakeAt) - this.now), () => {
+    this.network.after(Math.max(1, this.#trueTime(agent, wakeAt) - this.network.now), () => {
       if (agent.state === wake) this.#agentEvent(site, agent.life, { type: 'tick' });
     });
   }
@@ -247,57 +204,37 @@ export class Cluster {
       case 'reply':
         return this.#replies[send.replyTo]?.(send.answer);
       case 'ask':
-        return this.ask(`${site}-agent`, send.to, send.request, send.deadlineMs, (got) =>
+        return this.#ask(`${site}-agent`, send.to, send.request, send.deadlineMs, (got) =>
           back({ type: 'answer', id: send.id, outcome: got === null ? unknown('silent') : done(got) }),
         );
       case 'register-read':
-        return this.#leg(site, send.deadlineMs, null, this.register.read, (value) =>
+        return this.network.leg(`${site}-agent`, null, send.deadlineMs, this.register.read, (value) =>
           back({ type: 'register-read', id: send.id, outcome: value ?? unknown('silent') }),
         );
       case 'register-swap':
-        return this.#leg(
-          site,
-          send.deadlineMs,
+        return this.network.leg(
+          `${site}-agent`,
           'register-swap',
+          send.deadlineMs,
           () => this.register.swap(send.expected, send.next),
           (value) => back({ type: 'register-swapped', id: send.id, outcome: value ?? unknown('silent') }),
         );
     }
   }
 
-  /** One leg at the register: it may land long after its caller gave up on it. */
-  #leg<T>(
-    site: Site,
-    deadlineMs: number,
-    what: 'register-swap' | null,
-    land: () => T,
-    then: (value: T | null) => void,
-  ): void {
-    let open = true;
-    const finish = (value: T | null): void => {
-      if (open) then(value);
-      open = false;
-    };
-    this.after(deadlineMs, () => finish(null));
-    if (this.#lost(`${site}-agent`, 'register')) return;
-    this.after(this.#delay(what), () => {
-      const value = land();
-      if (!this.#lost(`${site}-agent`, 'register')) this.after(this.#delay(), () => finish(value));
-    });
-  }
-
   #act(site: Site, life: number, act: Act<AgentDeed>): void {
     const outcome = lookAt(this.look, site, act.deed, {
       cluster: foundedAt.record.cluster,
       epoch: this.twin.chosen().at(-1)?.record ?? foundedAt.record,
-      position: Math.floor(this.now),
+      position: Math.floor(this.network.now),
     });
-    this.after(20, () => this.#agentEvent(site, life, { type: 'acted', id: act.id, outcome }));
+    this.network.after(20, () => this.#agentEvent(site, life, { type: 'acted', id: act.id, outcome }));
   }
 
   #voted(voter: VoterId, before: VoterDurable, after: VoterDurable): void {
     this.twin.broken.push(...brokenOnDisk(before, after));
-    if (after.accepted !== null && after.accepted !== before.accepted) this.twin.voted(voter, after.accepted, this.now);
+    if (after.accepted !== null && after.accepted !== before.accepted)
+      this.twin.voted(voter, after.accepted, this.network.now);
   }
 
   #laws(before: Voter, after: Voter, released: boolean): void {
@@ -308,16 +245,16 @@ export class Cluster {
     const node = this.#guardNodes[site];
     return createGuard(site, foundedAt, this.#settings, {
       clock: () => this.#clock(node),
-      send: (to, request, deadlineMs, then) => this.ask(`${site}-guard`, to, request, deadlineMs, then),
+      send: (to, request, deadlineMs, then) => this.#ask(`${site}-guard`, to, request, deadlineMs, then),
       leased: (epoch, untilLocal) =>
-        this.twin.leased(site, { epoch, until: this.#trueTime(node, untilLocal) }, this.now),
+        this.twin.leased(site, { epoch, until: this.#trueTime(node, untilLocal) }, this.network.now),
       fenced: () => this.twin.fenced(site),
-      position: () => Math.floor(this.now),
+      position: () => Math.floor(this.network.now),
     });
   }
 
   #beat(site: Site): void {
     this.guards[site].beat();
-    this.after(this.#settings.lease.renewEveryMs, () => this.#beat(site));
+    this.network.after(this.#settings.lease.renewEveryMs, () => this.#beat(site));
   }
 }
