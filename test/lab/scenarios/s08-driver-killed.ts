@@ -55,6 +55,8 @@ async function killedAfter(round: Round, effect: string): Promise<number> {
   );
   const diedMs = nowMs() - at;
   await writesAgain(round, at, 60_000);
+  if (moves) await lab.startService(`${entry}-svc`, 'haproxy');
+  if (moves) await lab.startService(`${entry}-svc`, 'haproxy');
   const wanted = moves ? { primary, entry: driver, epoch } : { primary: standby, entry, epoch: epoch + 1 };
   await agreement(lab, { ...wanted, standby: false }, 60_000);
   const tookMs = nowMs() - at;

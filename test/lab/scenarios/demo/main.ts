@@ -46,7 +46,7 @@ async function raise(): Promise<void> {
 /** Clients write from here on. Nothing is killed before all start-up waits are over, as they are in any cluster that runs. */
 async function settle(): Promise<ClientJournal> {
   heading('clients write, 50 times a second');
-  await beginLoad({ lab });
+  await beginLoad({ lab, load: {} });
   const journal = new ClientJournal(lab.paths);
   const begin = nowMs();
   const live = () => {

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LoadOptions, LoadReport } from '../../src/load.ts';
+import type { LoadReport } from '../../src/load.ts';
 import { reportLoad, startLoad } from '../../src/load.ts';
 import type { SiteName } from '../../src/topology.ts';
 import type { Round } from './scenario.ts';
@@ -27,8 +27,8 @@ export function clientStatus({ lab }: Pick<Round, 'lab'>): ClientStatus | null {
 }
 
 /** Returns once writes are acknowledged at a steady pace. */
-export async function beginLoad(round: Pick<Round, 'lab'>, options: LoadOptions = {}): Promise<void> {
-  await startLoad(round.lab, options);
+export async function beginLoad(round: Pick<Round, 'lab' | 'load'>): Promise<void> {
+  await startLoad(round.lab, round.load);
   await until('the client writes', 15_000, () => {
     const status = clientStatus(round);
     return status !== null && status.acknowledged > 50 && status.lastAckAgoMs < 200 ? undefined : 'not yet';

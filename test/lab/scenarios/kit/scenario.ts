@@ -1,6 +1,7 @@
 /** What a scenario is, and what it is given. */
 import type { WitnessKind } from '../../src/cluster-file.ts';
 import type { Lab } from '../../src/lab.ts';
+import type { LoadOptions } from '../../src/load.ts';
 import type { SiteName } from '../../src/topology.ts';
 
 export interface Scenario {
@@ -17,6 +18,8 @@ export interface Scenario {
 /** One run of a scenario. */
 export interface Round {
   readonly lab: Lab;
+  /** The pace of the load, where it is not the usual one. */
+  readonly load: LoadOptions;
   /** One line of progress. */
   say(text: string): void;
   /** A measured figure for the table; shown as it is given. */

@@ -70,6 +70,7 @@ export class Lane {
     const say: Say = (text) => this.#say(`${id}: ${text}`);
     const round: Round = {
       lab: this.lab,
+      load: this.#plan.load,
       say,
       figure: (name, value) => {
         figures[name] = value;

@@ -1,5 +1,6 @@
 /** Which scenario runs in which lab. Bounded rounds run alone in a fresh lab with nothing changed from the defaults. */
 import type { WitnessKind } from '../../src/cluster-file.ts';
+import type { LoadOptions } from '../../src/load.ts';
 import type { Scenario } from '../kit/scenario.ts';
 import { scenario as s1 } from '../s01-postmaster-killed.ts';
 import { scenario as s2 } from '../s02-database-host-lost.ts';
@@ -22,6 +23,7 @@ export interface LabPlan {
   readonly witness: WitnessKind;
   readonly set: readonly string[];
   readonly scenarios: readonly Scenario[];
+  readonly load: LoadOptions;
   /** The outage is held against the scenario's bound. */
   readonly bounded: boolean;
 }
@@ -43,7 +45,13 @@ const SHORT = [
   'lease.witnessTtl=7s',
 ];
 
-const alone = (...scenarios: readonly Scenario[]): Stage => [{ witness: 'route53', set: [], scenarios, bounded: true }];
+/** Two labs share the machine: a client at half the pace, probes with more patience. */
+const HALF: LoadOptions = { client: { writeEveryMs: 40, readEveryMs: 200 } };
+const PATIENT = ['probe.deadline=1500ms'];
+
+const alone = (...scenarios: readonly Scenario[]): Stage => [
+  { witness: 'route53', set: [], load: {}, scenarios, bounded: true },
+];
 
 /** Unbounded ones first in a lab that a bounded one ends: they leave epoch 1, where no cool-down runs. */
 const REGULAR: readonly Stage[] = [
@@ -53,18 +61,24 @@ const REGULAR: readonly Stage[] = [
   alone(s10),
   alone(s6),
   [
-    { witness: 'route53', set: SHORT, scenarios: [s8, s12, s7], bounded: false },
-    { witness: 'agent', set: NO_COOL_DOWN, scenarios: [s4, s13, s11, s5, s9], bounded: false },
+    { witness: 'route53', set: [...SHORT, ...PATIENT], load: HALF, scenarios: [s8, s12, s7], bounded: false },
+    {
+      witness: 'agent',
+      set: [...NO_COOL_DOWN, ...PATIENT],
+      load: HALF,
+      scenarios: [s4, s13, s11, s5, s9],
+      bounded: false,
+    },
   ],
-  [{ witness: 'route53', set: NO_COOL_DOWN, scenarios: [s14], bounded: false }],
+  [{ witness: 'route53', set: NO_COOL_DOWN, load: {}, scenarios: [s14], bounded: false }],
 ];
 
 /** More rounds of what is measured, and what the regular run leaves to the other witness kind, or to none. */
 const SLOW: readonly Stage[] = [
   ...[s1, s2, s3, s10, s6].flatMap((scenario) => [alone(scenario), alone(scenario)]),
-  [{ witness: 'agent', set: NO_COOL_DOWN, scenarios: [s1, s2, s10, s3, s6, s7, s15], bounded: false }],
-  [{ witness: 'route53', set: NO_COOL_DOWN, scenarios: [s13, s11, s5, s9, s12, s14], bounded: false }],
-  [{ witness: 'none', set: NO_COOL_DOWN, scenarios: [s1], bounded: false }],
+  [{ witness: 'agent', set: NO_COOL_DOWN, load: {}, scenarios: [s1, s2, s10, s3, s6, s7, s15], bounded: false }],
+  [{ witness: 'route53', set: NO_COOL_DOWN, load: {}, scenarios: [s13, s11, s5, s9, s12, s14], bounded: false }],
+  [{ witness: 'none', set: NO_COOL_DOWN, load: {}, scenarios: [s1], bounded: false }],
 ];
 
 export function stagesOf(options: { readonly slow: boolean; readonly only: readonly string[] }): readonly Stage[] {
