@@ -178,10 +178,17 @@ export function bootingMs(s: AgentState, track: Track, peerSays: PartVerdict | u
 
 /** The verdicts that this agent stands for, as it tells them and decides by them (V1, V3, V7). */
 export function primaryVerdict(s: AgentState, record: ClusterRecord, now: Instant): PartVerdict {
-  return bootingMs(s, s.primary, peerVerdicts(s, record, now)?.primary, now) > 0 ? 'suspect' : s.primary.verdict;
+  const booting = bootingMs(s, s.primary, peerVerdicts(s, record, now)?.primary, now) > 0;
+  return booting || isRecovering(s.primary) ? 'suspect' : s.primary.verdict;
+}
+
+/** I5: one good probe since the failure was confirmed, and it is not confirmed any more; `recover` of them end it. */
+export function isRecovering(track: Track): boolean {
+  return track.verdict === 'failed' && track.successes > 0;
 }
 
 export function entryVerdict(s: AgentState, record: ClusterRecord, now: Instant): PartVerdict {
   const track = s.entries[record.entry];
-  return bootingMs(s, track, peerVerdicts(s, record, now)?.entry, now) > 0 ? 'suspect' : track.verdict;
+  const booting = bootingMs(s, track, peerVerdicts(s, record, now)?.entry, now) > 0;
+  return booting || isRecovering(track) ? 'suspect' : track.verdict;
 }

@@ -1,6 +1,14 @@
 // V7: when the public name moves to the other site's service host. It waits for no lease.
 
-import { bootingMs, entryCoolDownLeftMs, hearsMajority, hearsPeer, peerVerdicts, recordOf } from '../agent/facts.ts';
+import {
+  bootingMs,
+  entryCoolDownLeftMs,
+  hearsMajority,
+  hearsPeer,
+  isRecovering,
+  peerVerdicts,
+  recordOf,
+} from '../agent/facts.ts';
 import type { AgentState, Decision, Intent } from '../agent/state.ts';
 import { soleVoterOf } from '../quorum/sole-voter.ts';
 import { otherSite } from '../site.ts';
@@ -39,10 +47,14 @@ export function decideEntry(s: AgentState, at: Moment): EntryDecision {
   if (servesSince === null) return hold('entry-other-unfit', `${why}, but ${to}'s does not serve either`);
   // The heal of a cut lets both serve again, the one that is nearer to us first: that is no reason to move either.
   const settleMs = servesSince + settlingMs(s) - at.now;
-  if (settleMs > 0 || track.lastClass === 'ok')
+  if (settleMs > 0 || isRecovering(track))
     return hold('entry-settling', `${why}, but it may be a cut that heals`, settleMs);
   const coolDownMs = entryCoolDownLeftMs(s, at.wall);
   if (coolDownMs > 0) return hold('entry-cool-down', `${why}, but the entry changed a moment ago`, coolDownMs);
+  // The agent that the name goes to acts first, so that the two do not race for one change (Q7).
+  const { otherDelayMs } = s.settings.lease;
+  const turnMs = s.me === to || !hearsPeer(s, at.now) ? 0 : track.changedAt + 2 * otherDelayMs - at.now;
+  if (turnMs > 0) return hold('entry-others-turn', `${why}; ${to}'s agent acts first`, turnMs);
   const intent: Intent = { kind: 'entry', to, order: false, reason: why };
   return { decision: { act: true, code: 'entry', sentence: `${why}: moving the entry to ${to}`, waitMs: 0 }, intent };
 }

@@ -6,6 +6,7 @@ import {
   coolDownLeftMs,
   hearsMajority,
   hearsPeer,
+  isRecovering,
   majorityBindsMs,
   peerVerdicts,
   recordOf,
@@ -39,6 +40,7 @@ export type HoldCode =
   | 'unknown'
   | 'suspect'
   | 'booting'
+  | 'recovering'
   | 'silent'
   | 'peer-objects'
   | 'peer-unsure'
@@ -86,6 +88,7 @@ function diagnose(s: AgentState, record: ClusterRecord, at: Moment): PrimaryDeci
   if (verdict === 'healthy') return hold('healthy', `${record.primary} serves writes in epoch ${record.epoch}`);
   if (verdict === 'unknown') return hold('unknown', `nothing is known yet of ${seen}`);
   if (verdict === 'suspect') return hold('suspect', `not confirmed yet: ${seen}`);
+  if (isRecovering(s.primary)) return hold('recovering', `${record.primary}'s database answers again`);
   const waitMs = bootingMs(s, s.primary, peerVerdicts(s, record, at.now)?.primary, at.now);
   if (waitMs > 0)
     return hold('booting', `${seen}; it was not seen to work since this agent started and may be booting`, waitMs);
