@@ -28,7 +28,15 @@ export const now = 1_000_000;
 export const night = moment(now);
 
 function track(verdict: PartVerdict, lastClass: string): Track {
-  return { ...untracked, verdict, lastClass, failures: verdict === 'failed' ? 3 : 0, detail: '' };
+  const answers = lastClass === 'ok' && verdict === 'failed';
+  return {
+    ...untracked,
+    verdict,
+    lastClass,
+    failures: verdict === 'failed' && !answers ? 3 : 0,
+    successes: answers ? 1 : 0,
+    detail: '',
+  };
 }
 
 export const standbyReport: StandbyReport = {

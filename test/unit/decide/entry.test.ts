@@ -6,6 +6,10 @@ import { decideEntry } from '../../../src/core/decide/entry.ts';
 import { night, now, type StateBuilder, state } from '../agent-state.ts';
 
 const failed = () => state().entry('site1', 'failed', 'unreachable').peerSays({ entry: 'failed' });
+const booting = (ms: number) => {
+  const given = failed().with({ startedAt: now - ms });
+  return ms < 30_000 ? given.peerSays({ entry: 'suspect' }) : given;
+};
 const served = (ms: number) => ({ servesSince: { site1: null, site2: now - ms } });
 
 type Row = readonly [rule: string, yields: string, state: StateBuilder, just: string, beside: StateBuilder];
@@ -16,6 +20,7 @@ const rows: readonly Row[] = [
   ['Orders: a forced era', 'entry-forced', failed().record({ voters: 'only:site1' }), 'entry', failed()],
   ['it serves', 'entry-healthy', state(), 'entry', failed()],
   ['hysteresis', 'entry-healthy', failed().entry('site1', 'suspect', 'unreachable'), 'entry', failed()],
+  ['S12: never seen to serve since this agent started', 'entry-booting', booting(29_999), 'entry', booting(30_000)],
   ['pause', 'entry-paused', failed().record({ mode: 'paused' }), 'entry', failed()],
   [
     'no voter is heard',

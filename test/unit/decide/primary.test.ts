@@ -26,6 +26,14 @@ const inEpoch2 = () =>
     .standby({ row: { cluster: 'c-1', epoch: epoch(2), beat: 1 } })
     .remembers({ lastPrimary: { position: 1000, epoch: epoch(2) } });
 const learned = (agoMs: number) => ({ learned: { epoch: epoch(2), wall: night.wall - agoMs } });
+/** It fails, and the peer has not made up its mind; at the end of the restart budget it has. */
+const booting = (ms: number, everHealthy = false) => {
+  const given = state()
+    .primaryFailed()
+    .with({ startedAt: now - ms });
+  const told = ms < 30_000 ? given.peerSays({ primary: 'suspect' }) : given.peerAgrees();
+  return told.with({ primary: { ...told.state.primary, everHealthy } });
+};
 const gone = () => state().gone();
 
 type Row = readonly [rule: string, yields: string, state: StateBuilder, just: string, beside: StateBuilder];
@@ -52,6 +60,9 @@ const rows: readonly Row[] = [
     'failover',
     failed(),
   ],
+  ['S12: never seen to work since this agent started', 'booting', booting(29_999), 'failover', booting(30_000)],
+  ['S12: a peer that watched longer knows better', 'failover', booting(0).peerAgrees(), 'booting', booting(0)],
+  ['S12: seen to work, it boots no more', 'peer-unsure', booting(0, true), 'booting', booting(0)],
   ['Orders: the peer drives an order', 'resting', failed().peerSays({}, { orderMs: 10 }), 'failover', failed()],
   [
     'Orders: its guard restarts it',
