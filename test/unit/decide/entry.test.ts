@@ -10,6 +10,17 @@ const booting = (ms: number) => {
   const given = failed().with({ startedAt: now - ms });
   return ms < 30_000 ? given.peerSays({ entry: 'suspect' }) : given;
 };
+const answering = () => {
+  const given = failed();
+  const { site1, site2 } = given.state.entries;
+  return given.with({ entries: { site1: { ...site1, successes: 1 }, site2 } });
+};
+/** As site1's agent sees it; the name is to go to site2. */
+const second = (sinceMs: number) => {
+  const given = state('site1').entry('site1', 'failed', 'unreachable').peerSays({ entry: 'failed' });
+  const { site1, site2 } = given.state.entries;
+  return given.with({ entries: { site1: { ...site1, changedAt: now - sinceMs }, site2 } });
+};
 const served = (ms: number) => ({ servesSince: { site1: null, site2: now - ms } });
 
 type Row = readonly [rule: string, yields: string, state: StateBuilder, just: string, beside: StateBuilder];
@@ -53,7 +64,9 @@ const rows: readonly Row[] = [
     'entry',
     failed().with(served(2300)),
   ],
-  ['it answers again', 'entry-settling', failed().entry('site1', 'failed', 'ok'), 'entry', failed()],
+  ['it answers again', 'entry-settling', answering(), 'entry', failed()],
+  ['the agent that the name goes to acts first', 'entry-others-turn', second(999), 'entry', second(1000)],
+  ['unless it is gone', 'entry', second(999).peerSilentFor(2001), 'entry-others-turn', second(999)],
   [
     'a cool-down of its own',
     'entry-cool-down',

@@ -34,6 +34,7 @@ const booting = (ms: number, everHealthy = false) => {
   const told = ms < 30_000 ? given.peerSays({ primary: 'suspect' }) : given.peerAgrees();
   return told.with({ primary: { ...told.state.primary, everHealthy } });
 };
+const answering = (successes: number) => failed().with({ primary: { ...failed().state.primary, successes } });
 const gone = () => state().gone();
 
 type Row = readonly [rule: string, yields: string, state: StateBuilder, just: string, beside: StateBuilder];
@@ -60,6 +61,7 @@ const rows: readonly Row[] = [
     'failover',
     failed(),
   ],
+  ['I5: one good probe, and it is confirmed no more', 'recovering', answering(1), 'failover', answering(0)],
   ['S12: never seen to work since this agent started', 'booting', booting(29_999), 'failover', booting(30_000)],
   ['S12: a peer that watched longer knows better', 'failover', booting(0).peerAgrees(), 'booting', booting(0)],
   ['S12: seen to work, it boots no more', 'peer-unsure', booting(0, true), 'booting', booting(0)],
