@@ -17,9 +17,6 @@ import type { Story } from './timeline.ts';
 import { tell } from './timeline.ts';
 
 const lab = new Lab({ name: process.env['LAB_NAME'] ?? 'demo' });
-/** docs/TIMING.md, S2; and S5's with the name's TTL of 10 s. */
-const DATABASE_BOUND_MS = 8_000;
-const ENTRY_BOUND_MS = 20_000;
 
 function picture(): void {
   const column = (site: 'site1' | 'site2', role: string) => [
@@ -59,8 +56,8 @@ async function settle(): Promise<ClientJournal> {
   return journal;
 }
 
-async function act(title: string, story: Story, journal: ClientJournal, boundMs: number): Promise<Outage> {
-  heading(title);
+async function act(story: Story, journal: ClientJournal): Promise<Outage> {
+  heading(story.title);
   const at = nowMs();
   await tell(lab, journal, story);
   const settled = until('all agree', 40_000, () => disagreement(lab, { primary: 'site2' }), 300).catch(() => 0);
@@ -69,16 +66,13 @@ async function act(title: string, story: Story, journal: ClientJournal, boundMs:
   const gap = client.outages.toSorted((a, b) => b.ms - a.ms)[0];
   const ms = gap?.ms ?? client.longestOutageMs;
   line(`   ${dim(`no write was acknowledged for ${seconds(ms)}`)}`);
-  return { what: story.fault.replace(/^power loss of /, ''), ms, boundMs };
+  return { what: story.what, ms, boundMs: story.boundMs };
 }
 
 async function main(): Promise<number> {
   await raise();
   const journal = await settle();
-  const outages = [
-    await act("1. the primary's database host loses its power", databaseHostLost(lab), journal, DATABASE_BOUND_MS),
-    await act('2. the rest of its site follows', siteLost(lab), journal, ENTRY_BOUND_MS),
-  ];
+  const outages = [await act(databaseHostLost(lab), journal), await act(siteLost(lab), journal)];
   const disagrees = await disagreement(lab, { primary: 'site2', entry: 'site2' });
   liveLine('   every acknowledged write is looked for');
   const report = await reportLoad(lab);

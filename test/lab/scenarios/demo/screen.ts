@@ -21,7 +21,7 @@ export function line(text = ''): void {
 /** Replaces the bottom line; does nothing where there is no terminal. Empty takes it away. */
 export function liveLine(text: string): void {
   if (!isTerminal) return;
-  const width = (process.stdout.columns ?? 100) - 1;
+  const width = (process.stdout.columns || 100) - 1;
   const before = erase();
   live = text.slice(0, width);
   process.stdout.write(`${before}${live === '' ? '' : dim(live)}`);

@@ -64,13 +64,16 @@ export function databaseHostLost(lab: Lab): Story {
         name: `applications of ${site}`,
         event: (event) =>
           event.event === 'env.switched' && word(event, 'site') === site
-            ? 'switched: .env replaced, instances reloaded and serving from site2-db'
+            ? 'switched: .env replaced, instances reloaded, on site2-db now'
             : undefined,
       }),
     ),
     { name: 'first write accepted', record: acknowledgedVia('promoted', 'clients write again, through the same name') },
   ];
   return {
+    title: "1. the primary's database host loses its power",
+    what: 'the database host lost',
+    boundMs: 8_000,
     fault: 'power loss of site1-db, the primary database',
     deed: () => lab.kill('site1-db'),
     steps,
@@ -116,6 +119,10 @@ export function siteLost(lab: Lab): Story {
     { name: 'first write accepted', record: acknowledgedVia('client follows', "through site2's HAProxy") },
   ];
   return {
+    title: '2. the rest of its site follows',
+    what: 'the rest of the site lost',
+    // 10 s, and as much for the TTL of the name.
+    boundMs: 20_000,
     fault: 'power loss of all that is left of site1: HAProxy, agent, applications',
     deed: () => lab.kill('site1'),
     steps,

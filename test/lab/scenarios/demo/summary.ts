@@ -17,10 +17,10 @@ export function summarize(report: LoadReport, outages: readonly Outage[], disagr
   const row = (name: string, value: string, holds: boolean | null, remark = '') => {
     const mark = holds === null ? ' ' : holds ? green('✓') : red('✗');
     const shown = holds === false ? red(bold(value)) : bold(value);
-    line(` ${mark} ${name.padEnd(44)} ${shown}${remark === '' ? '' : `  ${remark}`}`);
+    line(` ${mark} ${name.padEnd(50)} ${shown}${remark === '' ? '' : `  ${remark}`}`);
   };
   for (const { what, ms, boundMs } of outages)
-    row(`outage as the client saw it, ${what}`, seconds(ms), ms <= boundMs, `bound ${boundMs / 1000} s`);
+    row(`outage seen by clients, ${what}`, seconds(ms), ms <= boundMs, `bound ${boundMs / 1000} s`);
   const direct = writers.site1.acknowledged + writers.site2.acknowledged;
   row('writes acknowledged to the client', String(client.acknowledged), client.acknowledged > 0);
   row('and by the databases at their own sockets', String(direct), direct > 0);
@@ -33,7 +33,9 @@ export function summarize(report: LoadReport, outages: readonly Outage[], disagr
     report.overlap === 0,
   );
   const failures = Object.entries(client.failures).map(([kind, count]) => `${count} ${kind}`);
-  row('requests that failed', String(client.failed), null, failures.join(', '));
+  const cause =
+    client.failed === 0 ? '' : `${failures.join(', ')}: sent to the lost site while its address was the name's`;
+  row('requests that failed', String(client.failed), null, cause);
   row(
     'record, database, .env, HAProxy and DNS agree',
     disagreement === undefined ? 'yes' : 'NO',

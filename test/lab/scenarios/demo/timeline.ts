@@ -25,6 +25,11 @@ export interface Told {
 }
 
 export interface Story {
+  readonly title: string;
+  /** For the summary. */
+  readonly what: string;
+  /** Of the outage, by docs/TIMING.md. */
+  readonly boundMs: number;
   readonly fault: string;
   readonly deed: () => Promise<void>;
   readonly steps: readonly Step[];
