@@ -163,8 +163,3 @@ export function settings(witness: WitnessKind = 'route53'): Settings {
 export function but<T extends object>(value: T, change: Partial<T>): T {
   return deepFreeze({ ...value, ...change });
 }
-
-/** A change of the agent's memory that is not its votes. */
-export function remember(state: AgentState, change: Partial<AgentState['durable']>): AgentState {
-  return but(state, { durable: { ...state.durable, ...change } });
-}
