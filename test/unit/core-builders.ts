@@ -1,6 +1,5 @@
 // Small builders for tests of the core.
 
-import type { AgentState } from '../../src/core/agent/state.ts';
 import type { GuardStatus, StateNotice, VoterView } from '../../src/core/messages.ts';
 import type { Ballot } from '../../src/core/quorum/ballot.ts';
 import type { Accepted, ClusterRecord, EpochId } from '../../src/core/quorum/record.ts';
