@@ -13,6 +13,8 @@ export type TrueLease = { readonly epoch: number; readonly until: number };
 export type Twin = {
   /** A vote that is on a disk, or in the register. */
   voted(voter: VoterId, vote: Accepted, at: number): void;
+  /** Somebody takes this for chosen, on its disk (Q4). */
+  believed(by: VoterId, chosen: Accepted): void;
   /** A guard counted a majority of grants of one round. */
   leased(site: Site, lease: TrueLease, at: number): void;
   /** A guard has fenced its database for good. */
@@ -79,8 +81,14 @@ export function createTwin(founded: Accepted, voters: readonly VoterId[]): Twin 
     law(known, `I3: ${site} got a lease of epoch ${lease.epoch}, of which no record was chosen`);
   }
 
+  function believed(by: VoterId, { ballot }: Accepted): void {
+    const votes = tallies.get(showBallot(ballot))?.voters.size ?? 0;
+    law(votes >= majority, `Q4: ${by} takes ${showBallot(ballot)} for chosen, which ${votes} voted for`);
+  }
+
   return {
     voted,
+    believed,
     leased,
     fenced: (site) => {
       leases[site] = null;

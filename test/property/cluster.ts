@@ -235,6 +235,7 @@ export class Cluster {
     this.twin.broken.push(...brokenOnDisk(before, after));
     if (after.accepted !== null && after.accepted !== before.accepted)
       this.twin.voted(voter, after.accepted, this.network.now);
+    if (after.chosen !== null && after.chosen !== before.chosen) this.twin.believed(voter, after.chosen);
   }
 
   #laws(before: Voter, after: Voter, released: boolean): void {
