@@ -7,9 +7,9 @@ import fc from 'fast-check';
 import type { WitnessKind } from '../../src/core/settings.ts';
 import { calm, type Story, stories, tell } from './cluster-script.ts';
 
-const numRuns = Number(process.env['FC_RUNS'] ?? 25);
+const numRuns = Number(process.env['FC_RUNS'] ?? 10);
 const kinds: readonly WitnessKind[] = ['route53', 'agent', 'none'];
-const bounds = { numRuns, endOnFailure: true, interruptAfterTimeLimit: 60_000 };
+const bounds = { numRuns, endOnFailure: true, interruptAfterTimeLimit: 30_000 };
 
 for (const kind of kinds) {
   test(`I1, I2, I3, I6 and the voter's laws hold in every story, witness ${kind}`, () => {
