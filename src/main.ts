@@ -14,6 +14,10 @@ try {
   if (code !== null) process.exitCode = code;
 } catch (error) {
   const known = error instanceof Error && 'code' in error && typeof error.code === 'number';
-  output.err(known ? `siteward: ${error.message}` : `siteward: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  output.err(
+    known
+      ? `siteward: ${error.message}`
+      : `siteward: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+  );
   process.exitCode = known ? (error.code as number) : EXIT.bug;
 }
