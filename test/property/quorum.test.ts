@@ -9,7 +9,7 @@ import { calm, type Story, stories, tell } from './cluster-script.ts';
 
 const numRuns = Number(process.env['FC_RUNS'] ?? 10);
 const kinds: readonly WitnessKind[] = ['route53', 'agent', 'none'];
-const bounds = { numRuns, endOnFailure: true, interruptAfterTimeLimit: 30_000 };
+const bounds = { numRuns, endOnFailure: true, interruptAfterTimeLimit: 3000 * numRuns };
 
 for (const kind of kinds) {
   test(`I1, I2, I3, I6 and the voter's laws hold in every story, witness ${kind}`, () => {
