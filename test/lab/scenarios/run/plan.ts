@@ -63,12 +63,12 @@ const REGULAR: readonly Stage[] = [
   alone(s10),
   alone(s6),
   [
-    { witness: 'route53', set: [...SHORT, ...PATIENT], load: HALF, scenarios: [s8, s12, s7], bounded: false },
+    { witness: 'route53', set: [...SHORT, ...PATIENT], load: HALF, scenarios: [s8, s12, s11, s9, s7], bounded: false },
     {
       witness: 'agent',
       set: [...NO_COOL_DOWN, ...PATIENT, ...LONGER],
       load: HALF,
-      scenarios: [s4, s13, s11, s5, s9],
+      scenarios: [s4, s13, s5, s8],
       bounded: false,
     },
   ],
