@@ -80,7 +80,7 @@ function lab(...args: string[]): Stage {
   }
   const slow = args.includes('--slow');
   const name = slow ? 'lab-slow' : 'lab';
-  return [{ name, command: ['test/lab/suite', ...args], limitSeconds: slow ? 2700 : 1200, asRoot: true, shown: true }];
+  return [{ name, command: ['test/lab/suite', ...args], limitSeconds: slow ? 2700 : 2100, asRoot: true, shown: true }];
 }
 
 const PLANS: Readonly<Record<string, () => readonly Stage[]>> = {
