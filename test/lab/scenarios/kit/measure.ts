@@ -4,7 +4,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LoadReport } from '../../src/load.ts';
 import { reportLoad, startLoad } from '../../src/load.ts';
-import type { SiteName } from '../../src/topology.ts';
 import type { Round } from './scenario.ts';
 import { insist, nowMs, seconds } from './scenario.ts';
 import { until } from './wait.ts';
@@ -86,9 +85,4 @@ export function noteOutage(round: Round, report: LoadReport): number {
   round.figure('outage', seconds(ms));
   round.outage(ms);
   return ms;
-}
-
-/** When a site's database acknowledged its last and first write (through its own socket), after a moment. */
-export function writerOf(report: LoadReport, site: SiteName): LoadReport['writers'][SiteName] {
-  return report.writers[site];
 }
