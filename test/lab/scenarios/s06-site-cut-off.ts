@@ -4,7 +4,7 @@ import { beginLoad, endLoad, noteOutage, writesAgain } from './kit/measure.ts';
 import { notePhases } from './kit/phases.ts';
 import { quiet } from './kit/quiet.ts';
 import type { Round, Scenario } from './kit/scenario.ts';
-import { insist, seconds, wallOf } from './kit/scenario.ts';
+import { insist, insistSafe, seconds, wallOf } from './kit/scenario.ts';
 import { hold } from './kit/wait.ts';
 import { agreement, databases, record } from './kit/world.ts';
 
@@ -21,7 +21,7 @@ async function run(round: Round): Promise<void> {
     ({ event, host }) => host === `${standby}-db` && event === 'database.promoting',
   );
   const cutOff = await databases(lab);
-  insist(cutOff[primary].writable !== true, `${primary}'s database is writable behind the cut`);
+  insistSafe(cutOff[primary].writable !== true, `${primary}'s database is writable behind the cut`);
   await strike(round, 'healed', () => lab.heal());
   await hold('the heal moved something', 6_000, async () => {
     const now = await record(lab);
@@ -35,10 +35,10 @@ async function run(round: Round): Promise<void> {
   insist(last !== null && first !== null, 'one of the databases acknowledged nothing at its own socket');
   round.figure('old last ack', seconds(last - at));
   round.figure('new first ack', seconds(first - at));
-  insist(last < first, `${primary} acknowledged a write ${seconds(last - first)} after ${standby} had begun`);
+  insistSafe(last < first, `${primary} acknowledged a write ${seconds(last - first)} after ${standby} had begun`);
   if (promotion !== undefined) {
     const promotedAt = promotion.at - wallOf(at);
-    insist(
+    insistSafe(
       last - at < promotedAt,
       `${primary} took writes until ${seconds(last - at)}, promotion began at ${seconds(promotedAt)}`,
     );

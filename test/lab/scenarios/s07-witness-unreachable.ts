@@ -2,7 +2,7 @@ import { placesOf, strike } from './kit/fault.ts';
 import { beginLoad, endLoad, noteOutage, writesAgain } from './kit/measure.ts';
 import { ready } from './kit/quiet.ts';
 import type { Round, Scenario } from './kit/scenario.ts';
-import { nowMs, seconds } from './kit/scenario.ts';
+import { nowMs, seconds, Unsafe } from './kit/scenario.ts';
 import { hold, until } from './kit/wait.ts';
 import { makeWell } from './kit/well.ts';
 import { agreement, databases, record } from './kit/world.ts';
@@ -53,11 +53,16 @@ async function withoutMajority(round: Round): Promise<void> {
     return both[primary].writable === true ? `${primary} writes` : undefined;
   });
   round.figure('stopped after', seconds(stopMs));
-  await hold('something was promoted without a majority', 10_000, async () => {
-    const both = await databases(lab);
-    const writable = [primary, standby].filter((site) => both[site].writable === true);
-    return writable.length === 0 ? undefined : `${writable.join(' and ')} is writable`;
-  });
+  await hold(
+    'something was promoted without a majority',
+    10_000,
+    async () => {
+      const both = await databases(lab);
+      const writable = [primary, standby].filter((site) => both[site].writable === true);
+      return writable.length === 0 ? undefined : `${writable.join(' and ')} is writable`;
+    },
+    Unsafe,
+  );
   const healedAt = await strike(round, 'healed', () => lab.heal());
   await agreement(lab, { primary, entry, epoch }, 60_000);
   await writesAgain(round, healedAt, 30_000);

@@ -2,7 +2,7 @@ import { placesOf, strike } from './kit/fault.ts';
 import { beginLoad, endLoad, noteOutage, writesAgain } from './kit/measure.ts';
 import { ready } from './kit/quiet.ts';
 import type { Round, Scenario } from './kit/scenario.ts';
-import { insist, nowMs, seconds } from './kit/scenario.ts';
+import { insistSafe, nowMs, seconds, Unsafe } from './kit/scenario.ts';
 import { hold } from './kit/wait.ts';
 import { agreement, databases, servingElsewhere } from './kit/world.ts';
 
@@ -26,18 +26,23 @@ async function run(round: Round): Promise<void> {
       await lab.start(`${primary}-app`);
     },
   );
-  await hold('what came back', 8_000, async () => {
-    const { writable } = (await databases(lab))[primary];
-    if (writable === true) return `${primary}'s database became writable`;
-    return servingElsewhere(lab, primary, standby);
-  });
+  await hold(
+    'what came back',
+    8_000,
+    async () => {
+      const { writable } = (await databases(lab))[primary];
+      if (writable === true) return `${primary}'s database became writable`;
+      return servingElsewhere(lab, primary, standby);
+    },
+    Unsafe,
+  );
   await agreement(lab, { primary: standby, entry, epoch: epoch + 1, standby: false }, 40_000);
   round.figure('all back', seconds(nowMs() - backAt));
   const report = await endLoad(round, at - 500, { mayLose: true, mayFail: true });
   noteOutage(round, report);
   const epochs = report.writers[primary].epochs as readonly { readonly epoch: number; readonly lastMs: number }[];
   const late = epochs.filter(({ lastMs }) => lastMs > at + 1_000);
-  insist(late.length === 0, `the old primary acknowledged writes after its host was lost: ${JSON.stringify(late)}`);
+  insistSafe(late.length === 0, `the old primary acknowledged writes after its host was lost: ${JSON.stringify(late)}`);
 }
 
 export const scenario: Scenario = {

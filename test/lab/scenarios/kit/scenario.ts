@@ -22,7 +22,7 @@ export interface Round {
   readonly load: LoadOptions;
   /** One line of progress. */
   say(text: string): void;
-  /** A measured figure for the table; shown as it is given. */
+  /** A measured figure for the table; numbers of the same name add up. */
   figure(name: string, value: string | number): void;
   /** The client's write outage, which a bound is held against. */
   outage(ms: number): void;
@@ -31,6 +31,15 @@ export interface Round {
 /** Something that must hold does not. Its message is all a reader gets: what, and what was seen instead. */
 export class Broken extends Error {
   override name = 'Broken';
+}
+
+/** What no starved machine excuses: such a round is never repeated. */
+export class Unsafe extends Broken {
+  override name = 'Unsafe';
+}
+
+export function insistSafe(condition: boolean, what: string): asserts condition {
+  if (!condition) throw new Unsafe(what);
 }
 
 export function insist(condition: boolean, what: string): asserts condition {

@@ -28,11 +28,16 @@ export async function until(
 }
 
 /** Insists that nothing goes wrong for so long: `wrong` names what did. */
-export async function hold(what: string, forMs: number, wrong: () => Missing | Promise<Missing>): Promise<void> {
+export async function hold(
+  what: string,
+  forMs: number,
+  wrong: () => Missing | Promise<Missing>,
+  Failure: typeof Broken = Broken,
+): Promise<void> {
   const end = nowMs() + forMs;
   while (nowMs() < end) {
     const why = await wrong();
-    if (why !== undefined) throw new Broken(`${what}: ${why}`);
+    if (why !== undefined) throw new Failure(`${what}: ${why}`);
     await sleep(200);
   }
 }

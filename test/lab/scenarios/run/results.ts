@@ -14,6 +14,8 @@ export interface Result {
   /** Null where the round states no bound. */
   readonly boundMs: number | null;
   readonly figures: Readonly<Record<string, string | number>>;
+  /** It failed in a way that no starved machine excuses. */
+  readonly unsafe: boolean;
   /** Why it failed. */
   readonly why: string | null;
   readonly starvation: Starvation;
