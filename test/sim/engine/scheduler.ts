@@ -1,0 +1,93 @@
+// Virtual time: events in a heap, by time and then by the order they were asked for, so that one seed is one run.
+// Time is true time in whole microseconds since the run began; no node ever sees it (machine.ts has their clocks).
+
+import { drainMicrotasks } from './microtasks.ts';
+
+export type Micros = number;
+
+export const milli = 1000;
+export const second = 1_000_000;
+
+/** `run` becomes null once it ran or was cancelled. */
+export type Event = { readonly time: Micros; readonly order: number; run: (() => void) | null };
+
+export class Scheduler {
+  now: Micros = 0;
+  /** Events carried out so far: the unit of work of a run. */
+  events = 0;
+  readonly #heap: Event[] = [];
+  #order = 0;
+
+  /** Runs `run` at `time`, or at once (after what is due already) when that has passed. */
+  at(time: Micros, run: () => void): Event {
+    this.#order += 1;
+    const event: Event = { time: time < this.now ? this.now : Math.ceil(time), order: this.#order, run };
+    this.#push(event);
+    return event;
+  }
+
+  after(delay: Micros, run: () => void): Event {
+    return this.at(this.now + delay, run);
+  }
+
+  /** Carries out everything up to `end`. Promises that an event settles have run before the next event does. */
+  runUntil(end: Micros): void {
+    for (let next = this.#heap[0]; next !== undefined && next.time <= end; next = this.#heap[0]) {
+      this.#pop();
+      const { run } = next;
+      if (run === null) continue;
+      this.now = next.time;
+      this.events += 1;
+      next.run = null;
+      run();
+      drainMicrotasks();
+    }
+    this.now = Math.max(this.now, end);
+  }
+
+  /** How many events wait: a leak shows here. */
+  get waiting(): number {
+    return this.#heap.length;
+  }
+
+  #push(event: Event): void {
+    const heap = this.#heap;
+    let index = heap.length;
+    heap.push(event);
+    while (index > 0) {
+      const parent = (index - 1) >> 1;
+      const above = heap[parent] as Event;
+      if (!isBefore(event, above)) break;
+      heap[index] = above;
+      index = parent;
+    }
+    heap[index] = event;
+  }
+
+  #pop(): void {
+    const heap = this.#heap;
+    const last = heap.pop() as Event;
+    const size = heap.length;
+    if (size === 0) return;
+    let index = 0;
+    for (;;) {
+      const left = 2 * index + 1;
+      if (left >= size) break;
+      const right = left + 1;
+      const child = right < size && isBefore(heap[right] as Event, heap[left] as Event) ? right : left;
+      const below = heap[child] as Event;
+      if (!isBefore(below, last)) break;
+      heap[index] = below;
+      index = child;
+    }
+    heap[index] = last;
+  }
+}
+
+function isBefore(one: Event, other: Event): boolean {
+  return one.time < other.time || (one.time === other.time && one.order < other.order);
+}
+
+export function cancel(event: Event): void {
+  event.run = null;
+}

@@ -1,0 +1,93 @@
+// What lies between machines: delay, loss, cuts in one direction or both, between whole places or two machines only.
+// Carries closures, not bytes: what is sent is the business of those who send.
+
+import { type Micros, milli, type Scheduler } from '../engine/scheduler.ts';
+import type { Random } from '../engine/random.ts';
+import type { Machine, Place } from './machine.ts';
+
+/** One direction between two places. */
+export type Path = {
+  cut: boolean;
+  /** Of 1000 messages so many are lost on the way and sent again by TCP, late; some of them too late. */
+  lossPerMille: number;
+  /** Of 1000 messages so many arrive twice. */
+  duplicatePerMille: number;
+  /** Added to every message. */
+  extraDelay: Micros;
+  /** Up to so much more, at random: this is what reorders. */
+  jitter: Micros;
+};
+
+export class Network {
+  readonly #scheduler: Scheduler;
+  readonly #random: Random;
+  readonly #paths = new Map<string, Path>();
+  /** `from>to` by machine name. */
+  readonly #blocked = new Set<string>();
+
+  constructor(scheduler: Scheduler, random: Random) {
+    this.#scheduler = scheduler;
+    this.#random = random;
+  }
+
+  path(from: Place, to: Place): Path {
+    const key = from === to ? `${from}` : `${from}>${to}`;
+    let path = this.#paths.get(key);
+    if (path === undefined) {
+      path = { cut: false, lossPerMille: 0, duplicatePerMille: 0, extraDelay: 0, jitter: 0 };
+      this.#paths.set(key, path);
+    }
+    return path;
+  }
+
+  /** One direction between two machines alone. */
+  block(from: Machine, to: Machine): void {
+    this.#blocked.add(`${from.name}>${to.name}`);
+  }
+
+  unblock(from: Machine, to: Machine): void {
+    this.#blocked.delete(`${from.name}>${to.name}`);
+  }
+
+  /** Everything as on the first day. */
+  heal(): void {
+    this.#paths.clear();
+    this.#blocked.clear();
+  }
+
+  /** Whether something sent now from one machine would get to the other. */
+  reaches(from: Machine, to: Machine): boolean {
+    if (!from.up || !to.up) return false;
+    if (from === to) return true;
+    if (this.#blocked.size > 0 && this.#blocked.has(`${from.name}>${to.name}`)) return false;
+    return !this.path(from.place, to.place).cut;
+  }
+
+  /** Calls `deliver` at the other end, or never; twice where the path duplicates and `once` was not asked for. */
+  send(from: Machine, to: Machine, deliver: () => void, once = true): void {
+    if (!this.reaches(from, to)) return;
+    const path = this.path(from.place, to.place);
+    const random = this.#random;
+    let delay = from === to ? 30 : this.#delay(from.place, to.place) + path.extraDelay;
+    if (path.jitter > 0) delay += random.range(0, path.jitter);
+    if (path.lossPerMille > 0 && random.ratio(path.lossPerMille, 1000)) {
+      // The first retransmission comes after 200 ms, the next ones twice as late each.
+      delay += 200 * milli * (2 ** random.range(1, 4) - 1);
+    }
+    const arrive = (): void => {
+      if (this.reaches(from, to)) deliver();
+    };
+    this.#scheduler.after(delay, arrive);
+    if (!once && path.duplicatePerMille > 0 && random.ratio(path.duplicatePerMille, 1000)) {
+      this.#scheduler.after(delay + random.range(0, 2000 * milli), arrive);
+    }
+  }
+
+  /** A round trip that stays within one machine or crosses places; for connections that need several. */
+  #delay(from: Place, to: Place): Micros {
+    const random = this.#random;
+    if (from === to) return random.range(150, 700);
+    const far = from === 'internet' || to === 'internet';
+    return far ? random.range(5 * milli, 30 * milli) : random.range(8 * milli, 18 * milli);
+  }
+}
