@@ -1,10 +1,10 @@
 // The agent's deeds by its adapters. Nothing is decided here; every deed ends in one outcome within its deadline.
 
-import { setTimeout as pause } from 'node:timers/promises';
 import type { ClusterConfig } from '../config/cluster.ts';
 import type { AgentDeed, AgentDeedValue } from '../core/agent/deeds.ts';
 import { done, type Outcome, rejected, unknown } from '../core/outcome.ts';
 import { type Site, sites } from '../core/site.ts';
+import type { Ms } from '../core/time.ts';
 import type { ActTerms, Perform } from '../driver/events.ts';
 import type { RunCommand } from '../ports/command.ts';
 import type { DatabaseProbes } from '../ports/database.ts';
@@ -18,6 +18,7 @@ export type AgentAdapters = {
   readonly hosts: Hosts;
   readonly dns: Dns | null;
   readonly run: RunCommand;
+  readonly pause: (ms: Ms) => Promise<unknown>;
 };
 
 /** How often Route 53 is asked whether a change is INSYNC; its limit is 10 requests a second for the whole account. */
@@ -50,7 +51,7 @@ export function agentDeeds(config: ClusterConfig, adapters: AgentAdapters): Perf
       case 'read-dns':
         return readDns(config, adapters.dns, deadlineMs);
       case 'point-dns':
-        return pointDns(config, adapters.dns, deed, terms);
+        return pointDns(config, adapters, deed, terms);
     }
   };
 }
@@ -95,7 +96,7 @@ async function readDns(config: ClusterConfig, dns: Dns | null, deadlineMs: numbe
 /** UPSERT, then INSYNC. A change that was accepted but is not INSYNC in time is unknown: reconcile looks again. */
 async function pointDns(
   config: ClusterConfig,
-  dns: Dns | null,
+  { dns, pause }: AgentAdapters,
   deed: Extract<AgentDeed, { kind: 'point-dns' }>,
   terms: ActTerms,
 ): Promise<Outcome<AgentDeedValue>> {

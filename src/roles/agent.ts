@@ -1,6 +1,7 @@
 // `siteward agent`: the agent's core wired to its adapters.
 
 import { statfsSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { createApplications } from '../adapters/applications/applications.ts';
 import { runCommand } from '../adapters/command/command.ts';
 import { createChecks, type ScheduledCheck } from '../adapters/cron/checks.ts';
@@ -43,6 +44,7 @@ export async function runAgent(options: RoleOptions): Promise<void> {
     hosts,
     dns,
     run: runCommand,
+    pause,
   });
   const checks = createChecks({
     schedule: config.checks.schedule,

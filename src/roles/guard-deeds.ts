@@ -1,41 +1,23 @@
 // The guard's deeds by its adapters: PostgreSQL through one port, and the fuse's files. Nothing is decided here.
 
-import { renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { GuardDeed, GuardDeedValue } from '../core/guard/deeds.ts';
-import { done, type Outcome, unknown } from '../core/outcome.ts';
-import type { EpochId } from '../core/quorum/record.ts';
+import { done, type Outcome } from '../core/outcome.ts';
 import type { Perform } from '../driver/events.ts';
 import type { Database, Fuse } from '../ports/database.ts';
 
 export type GuardAdapters = {
   readonly database: Database;
   readonly fuse: Fuse;
-  readonly runDirectory: string;
-  /** The epoch that the database is started or promoted in now, as persisted before the deed was asked for. */
-  readonly runsIn: () => EpochId | null;
+  /**
+   * Tells the forced command `fence` on this host in which epoch the database is started or promoted now, as persisted
+   * before the deed was asked for: it leaves a database alone that runs in the order's epoch or above.
+   */
+  readonly publishEpoch: () => Outcome<void>;
 };
 
 const plain: GuardDeedValue = { kind: 'plain' };
 
-export function guardDeeds({
-  database,
-  fuse,
-  runDirectory,
-  runsIn,
-}: GuardAdapters): Perform<GuardDeed, GuardDeedValue> {
-  /** For the forced command `fence` on this host: it leaves a database alone that runs in the order's epoch or above. */
-  function publishEpoch(): Outcome<void> {
-    const file = join(runDirectory, 'guard.epoch');
-    try {
-      writeFileSync(`${file}.new`, `${JSON.stringify(runsIn())}\n`);
-      renameSync(`${file}.new`, file);
-      return done(undefined);
-    } catch (error) {
-      return unknown(`${file}: ${String(error)}`);
-    }
-  }
-
+export function guardDeeds({ database, fuse, publishEpoch }: GuardAdapters): Perform<GuardDeed, GuardDeedValue> {
   return async (deed, { deadlineMs, mayGoOn }) => {
     switch (deed.kind) {
       case 'look':

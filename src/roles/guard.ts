@@ -1,5 +1,7 @@
 // `siteward guard`: the guard's core wired to its adapters.
 
+import { renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createFuse } from '../adapters/fuse/fuse-files.ts';
 import { createDatabase } from '../adapters/postgres/database.ts';
 import { databaseSettings, processControl } from '../adapters/postgres/settings.ts';
@@ -8,6 +10,8 @@ import type { GuardEvent } from '../core/guard/deeds.ts';
 import { fenceAt } from '../core/guard/facts.ts';
 import { durableOf, emptyGuardDurable, type GuardDurable, type GuardState, startGuard } from '../core/guard/state.ts';
 import { guardStep } from '../core/guard/step.ts';
+import { done, type Outcome, unknown } from '../core/outcome.ts';
+import type { EpochId } from '../core/quorum/record.ts';
 import { readGuardDurable } from '../wire/state-files.ts';
 import { openBase, type RoleOptions, StartRefused } from './base.ts';
 import { guardDeeds } from './guard-deeds.ts';
@@ -44,7 +48,7 @@ export async function runGuard(options: RoleOptions): Promise<void> {
     initial,
     store,
     register: null,
-    perform: guardDeeds({ database, fuse, runDirectory, runsIn: () => ranIn }),
+    perform: guardDeeds({ database, fuse, publishEpoch: () => publishEpoch(runDirectory, ranIn) }),
     fence: { now: () => database.kill(), at: fenceAt },
     namePersist: () => [],
     measure: (state) => measureGuard(metrics, state, clock),
@@ -55,4 +59,15 @@ export async function runGuard(options: RoleOptions): Promise<void> {
       return Promise.resolve();
     },
   });
+}
+
+function publishEpoch(runDirectory: string, ranIn: EpochId | null): Outcome<void> {
+  const file = join(runDirectory, 'guard.epoch');
+  try {
+    writeFileSync(`${file}.new`, `${JSON.stringify(ranIn)}\n`);
+    renameSync(`${file}.new`, file);
+    return done(undefined);
+  } catch (error) {
+    return unknown(`${file}: ${String(error)}`);
+  }
 }
