@@ -1,0 +1,100 @@
+// The peers port over the simulated network, through the production wire codec and its list of who may ask what.
+
+import type { Answer, Request } from '../../../src/core/messages.ts';
+import { done, type Outcome, rejected, unknown } from '../../../src/core/outcome.ts';
+import type { PeerId } from '../../../src/core/site.ts';
+import type { Peers, RequestHandler } from '../../../src/ports/peers.ts';
+import { mayAsk } from '../../../src/wire/allowed.ts';
+import { cancel, milli } from '../engine/scheduler.ts';
+import { type Codec, fullCodec } from './codec.ts';
+import type { Machine } from './machine.ts';
+import type { Network } from './network.ts';
+import { Process } from './process.ts';
+
+/** Where a peer can be reached; `process` is null while it does not run. */
+export type PeerEndpoint = {
+  readonly machine: Machine;
+  process: Process | null;
+  handle: RequestHandler | null;
+  codec: Codec;
+};
+
+/** What a process does between the arrival of bytes and its core's event, and back. */
+const handlingMicros = 200;
+
+export class PeerNetwork {
+  readonly endpoints = new Map<PeerId, PeerEndpoint>();
+  readonly #network: Network;
+
+  constructor(network: Network) {
+    this.#network = network;
+  }
+
+  add(peer: PeerId, machine: Machine): PeerEndpoint {
+    const endpoint = { machine, process: null, handle: null, codec: fullCodec };
+    this.endpoints.set(peer, endpoint);
+    return endpoint;
+  }
+
+  /** The port of one incarnation of `me`. */
+  peersOf(me: PeerId, process: Process, codec: Codec): Peers {
+    return {
+      ask: (to, request, deadlineMs) =>
+        process.mayAffect() ? this.#ask(me, process, codec, to, request, deadlineMs) : Process.never,
+      close: () => Promise.resolve(),
+    };
+  }
+
+  #ask(
+    me: PeerId,
+    process: Process,
+    codec: Codec,
+    to: PeerId,
+    request: Request,
+    deadlineMs: number,
+  ): Promise<Outcome<Answer>> {
+    const target = this.endpoints.get(to);
+    if (target === undefined) return Promise.resolve(rejected('unreachable', `${to} has no address here`));
+    const encoded = codec.encodeRequest(to, request);
+    if (encoded.kind === 'bad') return Promise.resolve(rejected('unsendable', `${request.type} ${encoded.problem}`));
+    const from = process.machine;
+    return new Promise((resolve) => {
+      const settle = (outcome: Outcome<Answer>): void => {
+        cancel(deadline);
+        process.run(() => resolve(outcome));
+      };
+      const deadline = from.scheduler.after(deadlineMs * milli, () =>
+        settle(unknown(`no answer within ${deadlineMs} ms`)),
+      );
+      const back = (deliver: () => void): void => this.#network.send(target.machine, from, deliver);
+      const arrive = (): void => {
+        const { process: server, handle } = target;
+        if (server === null || handle === null) {
+          back(() => settle(rejected('unreachable', 'connection refused')));
+          return;
+        }
+        server.after(handlingMicros, () => {
+          const read = target.codec.decodeRequest(me, encoded.value);
+          if (read.kind === 'bad') {
+            back(() => settle(rejected('bad-request', read.problem)));
+            return;
+          }
+          if (!mayAsk(me, to, read.value.type)) {
+            back(() => settle(rejected('forbidden', `${me} may not ask that`)));
+            return;
+          }
+          handle(me, read.value, (answer) => {
+            if (!server.mayAffect()) return;
+            const text = target.codec.encodeAnswer(me, answer);
+            if (text.kind === 'bad') return;
+            back(() => {
+              const heard = codec.decodeAnswer(to, text.value);
+              settle(heard.kind === 'good' ? done(heard.value) : unknown(`the answer ${heard.problem}`));
+            });
+          });
+        });
+      };
+      this.#network.send(from, target.machine, arrive, false);
+    });
+  }
+}
