@@ -95,7 +95,7 @@ const quorum = {
   'round.begun': {
     level: 'info',
     message: 'change proposed',
-    doc: 'This agent asks the voters for a change of the record (Q2).',
+    doc: 'This agent asks the voters for a change of the record (Q2). A change of primary says what it may lose: up to `received` the new primary has all that was acknowledged; the old one was last seen `lagBytes` beyond that.',
   },
   'round.given-up': {
     level: 'info',

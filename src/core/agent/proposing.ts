@@ -10,6 +10,7 @@ import { soleVoterOf } from '../quorum/sole-voter.ts';
 import { accept, bindsAgainst, changesPrimary, isLaterChosen, prepare } from '../quorum/voter.ts';
 import { otherSite, peerOfVoter, type VoterId } from '../site.ts';
 import { draw, type Ms } from '../time.ts';
+import { possibleLoss } from '../verdict/standby.ts';
 import { type AgentDraft, ask, set, trace } from './draft.ts';
 import { hearsPeer, highestBallot, seenOf, voterBindsMs } from './facts.ts';
 import { chooseAlone } from './forcing.ts';
@@ -66,7 +67,8 @@ export function begin(d: AgentDraft, intent: Intent): void {
     accepted: {},
   };
   set(d, { nextId: id + 1, voter: own.voter, proposal });
-  trace(d, 'info', 'round.begun', { ballot: showBallot(ballot), intent: intent.kind, reason: intent.reason });
+  const said = intent.kind === 'primary' ? possibleLoss(d.s) : {};
+  trace(d, 'info', 'round.begun', { ballot: showBallot(ballot), intent: intent.kind, reason: intent.reason, ...said });
   for (const voter of clockVoters(d)) {
     // A peer that is silent costs no time where the register can stand in for it; Q5 brings it up to date later.
     const skip = voter !== 'witness' && witness !== 'none' && !hearsPeer(d.s, d.at.now);

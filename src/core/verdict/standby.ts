@@ -2,6 +2,7 @@
 
 import { recent, recordOf, standbySite } from '../agent/facts.ts';
 import type { AgentState } from '../agent/state.ts';
+import { showLsn } from '../lsn.ts';
 import type { StandbyAdvice } from '../messages.ts';
 import { compareEpochs, epochOf, sameEpoch, showEpoch } from '../quorum/record.ts';
 import type { Instant, Ms } from '../time.ts';
@@ -59,4 +60,20 @@ function lagAdvice(s: AgentState, received: number | null, ageMs: Ms, acceptLoss
   if (lag > s.settings.policy.maxLagBytes)
     return no(`the standby lacks ${lag} bytes of WAL, more than maxLagBytes ${s.settings.policy.maxLagBytes}`);
   return { mayTakeOver: true, why: '', received, ageMs };
+}
+
+/**
+ * What a change of primary may lose, as far as is known when it is proposed: what was acknowledged up to `received` is on
+ * the standby already; `lagBytes` is how far beyond it the primary was last seen.
+ */
+export function possibleLoss(s: AgentState): { readonly received: string | null; readonly lagBytes: number | null } {
+  const report = s.standbySeen?.value ?? null;
+  const received = report?.received ?? report?.replayed ?? null;
+  const last = s.durable.lastPrimary;
+  const record = recordOf(s);
+  const isOfNow = last !== null && record !== null && sameEpoch(last.epoch, epochOf(record));
+  return {
+    received: received === null ? null : showLsn(received),
+    lagBytes: received === null || !isOfNow ? null : Math.max(0, last.position - received),
+  };
 }
