@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Request } from '../../src/core/messages.ts';
+import type { Answer, Request } from '../../src/core/messages.ts';
 import type { RegisterState } from '../../src/core/quorum/register-state.ts';
-import { decodeAnswer, decodeRequest, encodeAnswer, encodeRequest } from '../../src/wire/codec.ts';
+import { createCodec } from '../../src/wire/codec.ts';
 import { messageBytes } from '../../src/wire/limits.ts';
 import { formatRegisterState, parseRegisterState } from '../../src/wire/register-codec.ts';
+import { spoken } from '../../src/wire/versions.ts';
 import { answers, registerStates, requests } from './wire-values.ts';
+
+const { decodeAnswer, decodeRequest, ...codec } = createCodec(spoken);
+const encodeRequest = (request: Request) => codec.encodeRequest(request, spoken.newest);
+const encodeAnswer = (answer: Answer) => codec.encodeAnswer(answer, spoken.newest);
 
 /** fast-check's records have no prototype; what comes from JSON has. */
 const plain = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
@@ -19,6 +24,7 @@ test('every request comes back as it was', () => {
       assert.deepEqual(decodeRequest(encoded.kind === 'good' ? encoded.value : ''), {
         kind: 'good',
         value: plain(request),
+        version: spoken.newest,
       });
     }),
     { numRuns: 1000 },
@@ -33,6 +39,7 @@ test('every answer comes back as it was', () => {
       assert.deepEqual(decodeAnswer(encoded.kind === 'good' ? encoded.value : ''), {
         kind: 'good',
         value: plain(answer),
+        version: spoken.newest,
       });
     }),
     { numRuns: 1000 },
@@ -69,7 +76,8 @@ test('a message with one character changed is another message or none', () => {
 test('unknown keys, other versions and long messages are refused', () => {
   const refused = (message: unknown) => assert.equal(decodeRequest(JSON.stringify(message)).kind, 'bad');
   assert.equal(decodeRequest('{"v":1,"m":{"type":"status"}}').kind, 'good');
-  refused({ v: 2, m: { type: 'status' } });
+  refused({ v: spoken.newest + 1, m: { type: 'status' } });
+  refused({ v: spoken.oldest - 1, m: { type: 'status' } });
   refused({ v: 1, m: { type: 'status', more: 1 } });
   refused({ v: 1, m: { type: 'status' }, more: 1 });
   refused({ v: 1, m: { type: 'order', cluster: 'x', order: { kind: 'pause', reason: 'x'.repeat(401) } } });

@@ -5,10 +5,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { Answer, Request } from '../../core/messages.ts';
+import type { Request } from '../../core/messages.ts';
 import type { PeerId } from '../../core/site.ts';
 import type { PeerServer, RequestHandler } from '../../ports/peers.ts';
-import { decodeRequest, encodeAnswer } from '../../wire/codec.ts';
+import { type Codec, createCodec } from '../../wire/codec.ts';
+import { showRange, spoken, versionsHeader, type WireRange } from '../../wire/versions.ts';
 import { pinOfPeer } from './pin.ts';
 import { readBody } from './read-body.ts';
 import { type Identity, tlsOptions } from './tls.ts';
@@ -25,6 +26,7 @@ export type PeerServerOptions = {
   readonly onRefused?: (remote: string, why: string) => void;
   /** The core has not answered in this time: 503. */
   readonly answerMs?: number;
+  readonly speaks?: WireRange;
 };
 
 const limits = {
@@ -44,6 +46,7 @@ export function createPeerServer(options: PeerServerOptions): ListeningPeerServe
   const { pins, onRefused = () => {} } = options;
   const peerOf = new Map([...pins].flatMap(([peer, keys]) => keys.map((key) => [key, peer] as const)));
   const peers = new WeakMap<Socket, PeerId>();
+  const codec = createCodec(options.speaks ?? spoken);
   let handler: RequestHandler | null = null;
 
   const server = createServer({
@@ -58,7 +61,8 @@ export function createPeerServer(options: PeerServerOptions): ListeningPeerServe
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const from = peers.get(request.socket);
     if (from === undefined || handler === null) return void request.socket.destroy();
-    void serve({ from, request, response, handler, options, onRefused });
+    response.setHeader(versionsHeader, showRange(codec.range));
+    void serve({ from, request, response, handler, codec, options, onRefused });
   });
 
   // The server's own listener begins to read HTTP from each finished handshake; ours stands before it.
@@ -104,11 +108,12 @@ type Exchange = {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly handler: RequestHandler;
+  readonly codec: Codec;
   readonly options: PeerServerOptions;
   readonly onRefused: (remote: string, why: string) => void;
 };
 
-async function serve({ from, request, response, handler, options, onRefused }: Exchange): Promise<void> {
+async function serve({ from, request, response, handler, codec, options, onRefused }: Exchange): Promise<void> {
   const refuse = (status: number, why: string) => {
     onRefused(from, why);
     end(response, status, { error: why });
@@ -118,21 +123,18 @@ async function serve({ from, request, response, handler, options, onRefused }: E
   const body = await readBody(request);
   if (body.kind === 'gone') return;
   if (body.kind === 'too-large') return refuse(413, 'the message is too large');
-  const decoded = decodeRequest(body.text);
+  const decoded = codec.decodeRequest(body.text);
   if (decoded.kind === 'bad') return refuse(400, `the message ${decoded.problem}`);
   if (!options.allow(from, decoded.value.type)) return refuse(403, `${from} may not ask ${decoded.value.type}`);
   const timer = setTimeout(() => refuse(503, 'no answer in time'), options.answerMs ?? 5000);
   handler(from, decoded.value, (answer) => {
     clearTimeout(timer);
-    sendAnswer(response, answer, refuse);
+    if (response.writableEnded) return;
+    // Who asked in an older version may know no newer one.
+    const encoded = codec.encodeAnswer(answer, decoded.version);
+    if (encoded.kind === 'bad') refuse(500, `the answer ${answer.type} ${encoded.problem}`);
+    else end(response, 200, encoded.value);
   });
-}
-
-function sendAnswer(response: ServerResponse, answer: Answer, refuse: (status: number, why: string) => void): void {
-  if (response.writableEnded) return;
-  const encoded = encodeAnswer(answer);
-  if (encoded.kind === 'bad') refuse(500, `the answer ${answer.type} ${encoded.problem}`);
-  else end(response, 200, encoded.value);
 }
 
 function end(response: ServerResponse, status: number, body: string | object): void {

@@ -8,8 +8,17 @@ import { done, type Outcome, rejected, unknown } from '../../core/outcome.ts';
 import type { PeerId } from '../../core/site.ts';
 import type { Ms } from '../../core/time.ts';
 import type { Peers } from '../../ports/peers.ts';
-import { decodeAnswer, encodeRequest } from '../../wire/codec.ts';
+import { type Codec, createCodec } from '../../wire/codec.ts';
 import { messageBytes } from '../../wire/limits.ts';
+import {
+  createPeerVersions,
+  type PeerVersions,
+  showRange,
+  speaks,
+  spoken,
+  versionsHeader,
+  type WireRange,
+} from '../../wire/versions.ts';
 import { type ConnectTimes, NotSent, type PeerAddress, PinnedAgent } from './pinned-agent.ts';
 import type { Identity } from './tls.ts';
 
@@ -22,14 +31,21 @@ export type PeersOptions = {
    * because a busy host is not a dead one.
    */
   readonly times?: ConnectTimes;
+  readonly speaks?: WireRange;
 };
 
 const defaultTimes: ConnectTimes = { connectMs: 400, handshakeMs: 2000 };
 
 export function createPeers(options: PeersOptions): Peers {
   const clients = new Map<PeerId, Client>();
+  const codec = createCodec(options.speaks ?? spoken);
+  const known = createPeerVersions(codec.range);
   for (const [name, address] of options.peers) {
-    clients.set(name, createClient(address, options.identity, options.times ?? defaultTimes));
+    const channel = createChannel(address, options.identity, options.times ?? defaultTimes, codec.range);
+    clients.set(name, {
+      channel,
+      ask: (request, deadlineMs) => ask({ name, channel, codec, known }, request, deadlineMs),
+    });
   }
 
   return {
@@ -39,18 +55,22 @@ export function createPeers(options: PeersOptions): Peers {
       return client.ask(request, deadlineMs);
     },
     close: () => {
-      for (const client of clients.values()) client.agent.destroy();
+      for (const client of clients.values()) client.channel.agent.destroy();
       return Promise.resolve();
     },
   };
 }
 
-type Client = {
-  readonly agent: PinnedAgent;
-  ask(request: Request, deadlineMs: Ms): Promise<Outcome<Answer>>;
+type Client = { readonly channel: Channel; ask(request: Request, deadlineMs: Ms): Promise<Outcome<Answer>> };
+type Channel = { readonly agent: PinnedAgent; readonly http: AxiosInstance };
+type Conversation = {
+  readonly name: PeerId;
+  readonly channel: Channel;
+  readonly codec: Codec;
+  readonly known: PeerVersions;
 };
 
-function createClient(address: PeerAddress, identity: Identity, times: ConnectTimes): Client {
+function createChannel(address: PeerAddress, identity: Identity, times: ConnectTimes, range: WireRange): Channel {
   const agent = new PinnedAgent(address, identity, times);
   const http = axios.create({
     baseURL: `https://${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`,
@@ -65,21 +85,59 @@ function createClient(address: PeerAddress, identity: Identity, times: ConnectTi
     transformRequest: [(body: unknown) => body],
     transformResponse: [(body: unknown) => body],
     validateStatus: () => true,
-    headers: { 'content-type': 'application/json', accept: 'application/json', 'user-agent': 'siteward' },
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/json',
+      'user-agent': 'siteward',
+      [versionsHeader]: showRange(range),
+    },
   });
-
-  async function ask(request: Request, deadlineMs: Ms): Promise<Outcome<Answer>> {
-    const encoded = encodeRequest(request);
-    if (encoded.kind === 'bad') return rejected('unsendable', `${request.type} ${encoded.problem}`);
-    const outcome = await post(http, encoded.value, deadlineMs);
-    if (outcome.kind === 'unknown') agent.dropIdle();
-    return outcome;
-  }
-
-  return { agent, ask };
+  return { agent, http };
 }
 
-async function post(http: AxiosInstance, body: string, deadlineMs: Ms): Promise<Outcome<Answer>> {
+async function ask(to: Conversation, request: Request, deadlineMs: Ms): Promise<Outcome<Answer>> {
+  const signal = AbortSignal.timeout(deadlineMs);
+  const first = await askOnce(to, request, signal);
+  // It was refused unread, and the peer has now said what it speaks: it may have been exchanged since it was asked last.
+  const again = first.refusedVersion !== null && to.known.versionFor(to.name) !== first.refusedVersion;
+  const { outcome } = again ? await askOnce(to, request, signal) : first;
+  if (outcome.kind === 'unknown') to.channel.agent.dropIdle();
+  if (outcome.kind !== 'done' && signal.aborted) return { ...outcome, detail: `no answer within ${deadlineMs} ms` };
+  return outcome;
+}
+
+type Asked = { readonly outcome: Outcome<Answer>; readonly refusedVersion: number | null };
+
+async function askOnce(to: Conversation, request: Request, signal: AbortSignal): Promise<Asked> {
+  const version = to.known.versionFor(to.name);
+  const encoded = to.codec.encodeRequest(request, version);
+  if (encoded.kind === 'bad') {
+    const code = encoded.code === 'version' ? 'version' : 'unsendable';
+    return { outcome: rejected(code, `${request.type} ${encoded.problem}`), refusedVersion: null };
+  }
+  const sent = await post(to.channel.http, encoded.value, signal);
+  if (sent.kind !== 'done') return { outcome: sent, refusedVersion: null };
+  const { status, headers, data } = sent.value;
+  const said: unknown = headers[versionsHeader];
+  const range = to.known.heard(to.name, typeof said === 'string' ? said : null);
+  const detail = `HTTP ${status}: ${data.slice(0, 200)}`;
+  if (status === 200) return { outcome: answerOf(to.codec, data, version), refusedVersion: null };
+  // 4xx means that the core over there never saw the request; 503 that it has not answered, so it may yet act.
+  if (status < 400 || status >= 500) return { outcome: unknown(detail), refusedVersion: null };
+  if (status === 400 && !speaks(range, version)) {
+    return { outcome: rejected('version', `it speaks ${showRange(range)}: ${detail}`), refusedVersion: version };
+  }
+  return { outcome: rejected(status === 403 ? 'forbidden' : 'bad-request', detail), refusedVersion: null };
+}
+
+function answerOf(codec: Codec, text: string, version: number): Outcome<Answer> {
+  const answer = codec.decodeAnswer(text);
+  if (answer.kind === 'bad') return unknown(`the answer ${answer.problem}`);
+  if (answer.version !== version) return unknown(`the answer is of version ${answer.version}, asked in ${version}`);
+  return done(answer.value);
+}
+
+async function post(http: AxiosInstance, body: string, signal: AbortSignal): Promise<Outcome<AxiosResponse<string>>> {
   const sent = { maybe: false };
   const transport = {
     request: (...given: Parameters<typeof httpsRequest>) =>
@@ -89,26 +147,11 @@ async function post(http: AxiosInstance, body: string, deadlineMs: Ms): Promise<
       }),
   };
   try {
-    return outcomeOf(await http.post<string>('/v1', body, { signal: AbortSignal.timeout(deadlineMs), transport }));
+    return done(await http.post<string>('/v1', body, { signal, transport }));
   } catch (error) {
     const cause = error instanceof Error ? (error.cause ?? error) : error;
     if (cause instanceof NotSent) return rejected(cause.code, cause.message);
-    const detail = axios.isCancel(error) ? `no answer within ${deadlineMs} ms` : messageOf(cause);
+    const detail = cause instanceof Error ? cause.message : String(cause);
     return sent.maybe ? unknown(detail) : rejected('unreachable', detail);
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-/** 4xx means that the core over there never saw the request; 503 that it has not answered, so it may yet act. */
-function outcomeOf({ status, data }: AxiosResponse<string>): Outcome<Answer> {
-  if (status === 200) {
-    const answer = decodeAnswer(data);
-    return answer.kind === 'good' ? done(answer.value) : unknown(`the answer ${answer.problem}`);
-  }
-  const detail = `HTTP ${status}: ${data.slice(0, 200)}`;
-  if (status === 403) return rejected('forbidden', detail);
-  return status >= 400 && status < 500 ? rejected('bad-request', detail) : unknown(detail);
 }
