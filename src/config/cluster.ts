@@ -3,7 +3,7 @@
  * number with its unit in its name. `resolve.ts` makes it from a checked file (`schema.ts`); nothing else does.
  * A host knows only its own name besides: `findHost` tells what that name is in this cluster.
  */
-import type { LeaseSettings, PolicySettings, ProbeSettings } from '../core/settings.ts';
+import type { LeaseSettings, PolicySettings, ProbeSettings, Replication } from '../core/settings.ts';
 import type { AgentId, GuardId, Site, VoterId } from '../core/site.ts';
 import type { Ms } from '../core/time.ts';
 
@@ -73,7 +73,6 @@ export interface DatabaseConfig {
   readonly superuser: string;
   /** Expected system identifier; learned from the databases when absent. */
   readonly systemIdentifier?: string;
-  readonly mode: 'async';
   readonly probe: { readonly user: string; readonly passwordFile: string; readonly database: string };
   readonly replication: { readonly user: string; readonly passwordFile: string; readonly slot: string };
 }
@@ -141,6 +140,8 @@ export interface ClusterConfig {
   /** Who votes: both agents, and the witness unless there is none. */
   readonly voters: readonly VoterId[];
   readonly keys: KeysConfig;
+  /** Whether commits wait for the standby (V8). */
+  readonly replication: Replication;
   readonly database: DatabaseConfig;
   readonly applications: ApplicationsConfig;
   readonly ssh: SshConfig;

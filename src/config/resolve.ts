@@ -26,6 +26,7 @@ export function resolve(file: ClusterFile): ClusterConfig {
     witness,
     voters,
     keys: { directory, operators, pins: { ...pins, witness: witnessPins ?? [] } },
+    replication: file.replication,
     database: resolveDatabase(file),
     applications: { ...file.applications, reload: resolveReload(file.applications.reload) },
     ssh: file.ssh,

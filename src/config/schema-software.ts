@@ -11,10 +11,6 @@ export const databaseSchema = z.strictObject({
   name: sqlName().meta(
     doc("The application's database; siteward keeps its two tables in schema siteward of it.", 'revolutdb'),
   ),
-  mode: z
-    .literal('async', 'is not possible yet: zero-loss comes later, this version knows async only')
-    .prefault('async')
-    .meta(doc('Replication: async. (zero-loss comes later.)', 'async')),
   control: z
     .enum(['systemd', 'pg_ctl'])
     .prefault('systemd')

@@ -22,6 +22,15 @@ export const clusterFileSchema = z
     keys: keysSchema.meta(
       doc("Who may speak to whom: each peer's public key, pinned. One pin, or two while a key is being replaced."),
     ),
+    replication: z
+      .enum(['async', 'zero-loss', 'zero-loss-strict'], 'must be async, zero-loss or zero-loss-strict')
+      .prefault('async')
+      .meta(
+        doc(
+          'Whether commits wait for the standby (V8). async: they do not, and what it lacks is lost with the primary. zero-loss: they do; without a standby they go on once two voters recorded that. zero-loss-strict: without a standby nothing is committed.',
+          'async',
+        ),
+      ),
     database: databaseSchema.meta(doc('PostgreSQL and how its guard drives it.')),
     applications: applicationsSchema.prefault({}).meta(doc('The application and its .env files.')),
     ssh: sshSchema.meta(doc('How agents reach application and database hosts.')),

@@ -11,6 +11,7 @@ export function settingsOf(config: ClusterConfig): Settings {
     voters: fingerprint(config),
     witness: config.witness.kind,
     dns: config.dns.kind !== 'none',
+    replication: config.replication,
     lease,
     probe: config.probe,
     policy: config.policy,

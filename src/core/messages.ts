@@ -30,6 +30,11 @@ export type GuardStatus = {
   readonly restingMs: Ms;
   /** Q9: for how long quiet rounds have not been granted by both agents; 0 when the last one was. */
   readonly missingMs: Ms;
+  /**
+   * V8: commits wait for the standby and every acknowledged one is there; the ballot of the chosen record that it was told
+   * last. With it the guard promises not to fall back without asking. null: none of this holds, or it is asking.
+   */
+  readonly syncAt: Ballot | null;
 };
 
 export type Renew = {
@@ -64,6 +69,17 @@ export type Inquire = {
   readonly cluster: string;
   readonly voters: string;
   readonly status: GuardStatus;
+};
+
+/** V8: asks for `sync: false` by a change begun after this question arrived; the same question is sent until answered. */
+export type SyncOff = {
+  readonly type: 'sync-off';
+  readonly cluster: string;
+  readonly voters: string;
+  readonly epoch: EpochId;
+  readonly site: Site;
+  /** Which question this is: never used for another one. */
+  readonly ask: Round;
 };
 
 // ---------------------------------------------------------------------------------------------- between voters
@@ -199,6 +215,7 @@ export type Request =
   | RegisterGrant
   | Release
   | Inquire
+  | SyncOff
   | Prepare
   | Accept
   | ChosenNotice
@@ -276,6 +293,14 @@ export type FailsafeAnswer = {
   readonly noted: EpochId | null;
   readonly why: string;
 };
+/** V8: `ok` when a change begun after this very question was chosen; `chosen` is the record it left, which says `sync: false`. */
+export type SyncAnswer = {
+  readonly type: 'sync-answer';
+  readonly ok: boolean;
+  readonly why: string;
+  readonly chosen: Accepted | null;
+  readonly ask: Round;
+};
 /** Done, or refused with a sentence for people. `order` answers also carry the steps of a dry run. */
 export type Ack = {
   readonly type: 'ack';
@@ -286,4 +311,12 @@ export type Ack = {
 /** `status --json`: free-form, made by the role for people and scripts; described in docs/CLI.md. */
 export type StatusAnswer = { readonly type: 'status-answer'; readonly status: unknown };
 
-export type Answer = GuardAnswer | PromiseAnswer | AcceptAnswer | ViewAnswer | FailsafeAnswer | Ack | StatusAnswer;
+export type Answer =
+  | GuardAnswer
+  | PromiseAnswer
+  | AcceptAnswer
+  | ViewAnswer
+  | FailsafeAnswer
+  | SyncAnswer
+  | Ack
+  | StatusAnswer;

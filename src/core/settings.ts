@@ -5,6 +5,12 @@ import type { Ms } from './time.ts';
 
 export type WitnessKind = 'route53' | 'agent' | 'none';
 
+/**
+ * V8. `async`: what the standby had not received when the primary died is lost. `zero-loss`: commits wait for the standby;
+ * without one they go on once the record says so. `zero-loss-strict`: without one they wait until it is back.
+ */
+export type Replication = 'async' | 'zero-loss' | 'zero-loss-strict';
+
 export type LeaseSettings = {
   /** Quiet lease (L5). */
   readonly ttlMs: Ms;
@@ -55,6 +61,7 @@ export type Settings = {
   readonly voters: string;
   readonly witness: WitnessKind;
   readonly dns: boolean;
+  readonly replication: Replication;
   readonly lease: LeaseSettings;
   readonly probe: ProbeSettings;
   readonly policy: PolicySettings;

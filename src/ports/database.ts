@@ -26,18 +26,23 @@ export type Database = {
   look(): Promise<Outcome<ProcessReport>>;
   /** Role and position through the local socket. */
   ask(deadlineMs: Ms): Promise<Outcome<ServerReport>>;
-  /** Takes the signal file away, starts, puts it back once the server is past reading it. Done: it accepts connections, not in recovery. `mayGoOn` is asked right before each side effect (L9). */
-  startPrimary(deadlineMs: Ms, mayGoOn: () => boolean): Promise<Outcome<void>>;
+  /** `waits` (V8): its settings say so before it can acknowledge anything. Takes the signal file away, starts, puts it back once the server is past reading it. Done: it accepts connections, not in recovery. `mayGoOn` is asked right before each side effect (L9). */
+  startPrimary(waits: boolean, deadlineMs: Ms, mayGoOn: () => boolean): Promise<Outcome<void>>;
   /** Starts with the signal file present, streaming from the other site. Done: it runs (hot standby may come later). */
   startStandby(deadlineMs: Ms): Promise<Outcome<void>>;
-  /** pg_promote of a running standby, signal file back. Done: not in recovery any more. */
-  promote(deadlineMs: Ms, mayGoOn: () => boolean): Promise<Outcome<void>>;
+  /** `waits` as for startPrimary. pg_promote of a running standby, signal file back. Done: not in recovery any more. */
+  promote(waits: boolean, deadlineMs: Ms, mayGoOn: () => boolean): Promise<Outcome<void>>;
   /** Checkpoint, then fast stop; the position of the shutdown checkpoint record (its start, see lab-notes). */
   stopFast(deadlineMs: Ms): Promise<Outcome<{ readonly checkpoint: Lsn }>>;
   /** Fast stop of a standby or of a database found in the wrong role. */
   stop(deadlineMs: Ms): Promise<Outcome<void>>;
   /** Fence: signal file in place, SIGQUIT to the postmaster, then SIGKILL of every process of the data directory until none is left. Begins synchronously. Done: none is left. */
   kill(): Promise<Outcome<void>>;
+  /**
+   * V8: whether commits wait for the other site's standby, of a running primary. On: done once the server was seen to make
+   * one wait, and everything acknowledged before that is on the standby. Off: done once a fresh session says so.
+   */
+  setWaits(on: boolean, deadlineMs: Ms): Promise<Outcome<void>>;
   /** Writes the row of siteward.cluster (creating schema, tables, rights and replication slot where missing) with synchronous_commit local; returns the write position. */
   beat(row: ClusterRow, deadlineMs: Ms): Promise<Outcome<{ readonly position: Lsn }>>;
 };

@@ -36,11 +36,13 @@ export function guardDeeds({ database, fuse, publishEpoch }: GuardAdapters): Per
         return plainly(fuse.clearDeadline());
       case 'start-primary': {
         const published = publishEpoch();
-        return plainly(published.kind === 'done' ? await database.startPrimary(deadlineMs, mayGoOn) : published);
+        return plainly(
+          published.kind === 'done' ? await database.startPrimary(deed.waits, deadlineMs, mayGoOn) : published,
+        );
       }
       case 'promote': {
         const published = publishEpoch();
-        return plainly(published.kind === 'done' ? await database.promote(deadlineMs, mayGoOn) : published);
+        return plainly(published.kind === 'done' ? await database.promote(deed.waits, deadlineMs, mayGoOn) : published);
       }
       case 'start-standby':
         return plainly(await database.startStandby(deadlineMs));
@@ -48,6 +50,8 @@ export function guardDeeds({ database, fuse, publishEpoch }: GuardAdapters): Per
         return map(await database.stopFast(deadlineMs), ({ checkpoint }) => ({ kind: 'stopped-fast', checkpoint }));
       case 'stop':
         return plainly(await database.stop(deadlineMs));
+      case 'set-waits':
+        return plainly(await database.setWaits(deed.on, deadlineMs));
       case 'beat':
         return map(await database.beat(deed.row, deadlineMs), ({ position }) => ({ kind: 'beaten', position }));
     }

@@ -10,7 +10,7 @@ type RequestType = Request['type'];
 const allowed: Readonly<Record<'agent' | 'guard' | 'witness', Readonly<Record<Kind, readonly RequestType[]>>>> = {
   agent: {
     agent: ['prepare', 'accept', 'chosen', 'state'],
-    guard: ['renew', 'register-grant', 'release', 'inquire'],
+    guard: ['renew', 'register-grant', 'release', 'inquire', 'sync-off'],
     witness: [],
     operator: ['order', 'status', 'init'],
   },

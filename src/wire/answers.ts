@@ -5,6 +5,7 @@ import type { Answer } from '../core/messages.ts';
 import { accepted, epochId, lsn, ms, round, sentence, voterId } from './fields.ts';
 import { stepsLimit } from './limits.ts';
 import type { Same } from './same.ts';
+import { since } from './since.ts';
 import { voterView } from './views.ts';
 
 const refusal = z
@@ -48,6 +49,16 @@ const failsafe = z.strictObject({
   noted: epochId.nullable(),
   why: sentence,
 });
+const syncAnswer = since(
+  2,
+  z.strictObject({
+    type: z.literal('sync-answer'),
+    ok: z.boolean(),
+    why: sentence,
+    chosen: accepted.nullable(),
+    ask: round,
+  }),
+);
 const ack = z.strictObject({
   type: z.literal('ack'),
   ok: z.boolean(),
@@ -57,6 +68,15 @@ const ack = z.strictObject({
 /** Made by the role for people and scripts: bounded by the size of a message only. */
 const status = z.strictObject({ type: z.literal('status-answer'), status: z.unknown() });
 
-export const answer = z.discriminatedUnion('type', [guardAnswer, promise, acceptAnswer, view, failsafe, ack, status]);
+export const answer = z.discriminatedUnion('type', [
+  guardAnswer,
+  promise,
+  acceptAnswer,
+  view,
+  failsafe,
+  syncAnswer,
+  ack,
+  status,
+]);
 
 true satisfies Same<z.output<typeof answer>, Answer>;

@@ -19,6 +19,7 @@ import {
 } from './fields.ts';
 import { textLimit } from './limits.ts';
 import type { Same } from './same.ts';
+import { since } from './since.ts';
 import { voterView } from './views.ts';
 
 const guardStatus = z.strictObject({
@@ -34,6 +35,7 @@ const guardStatus = z.strictObject({
   quarantineMs: ms,
   restingMs: ms,
   missingMs: ms,
+  syncAt: since(2, ballot.nullable(), null),
 });
 
 /** What a lease is asked for (L1). */
@@ -52,6 +54,10 @@ const release = z.strictObject({
   position: lsn.nullable(),
 });
 const inquire = z.strictObject({ type: z.literal('inquire'), ...addressed, status: guardStatus });
+const syncOff = since(
+  2,
+  z.strictObject({ type: z.literal('sync-off'), ...addressed, epoch: epochId, site, ask: round }),
+);
 
 const prepare = z.strictObject({ type: z.literal('prepare'), ...addressed, ballot });
 const accept = z.strictObject({ type: z.literal('accept'), ...addressed, ballot, record });
@@ -109,6 +115,7 @@ export const request = z.discriminatedUnion('type', [
   registerGrant,
   release,
   inquire,
+  syncOff,
   prepare,
   accept,
   chosen,

@@ -38,6 +38,8 @@ export const guardDurable = z.strictObject({
   beatenIn: epochId.nullable(),
   heldFirstLease: z.boolean(),
   longestTtlMs: ms,
+  // A file of a version that knew no zero-loss mode has none: its database waited for nobody.
+  waits: z.boolean().default(false),
 });
 true satisfies Same<z.infer<typeof guardDurable>, GuardDurable>;
 

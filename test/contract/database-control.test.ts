@@ -26,7 +26,7 @@ describe('driving PostgreSQL', { skip }, () => {
     const logFile = join(bed.root, 'elsewhere.log');
     const db = createDatabase({ ...bed.site1.settings, configFile }, { kind: 'pg_ctl', logFile });
     try {
-      value(await db.startPrimary(5000, () => true));
+      value(await db.startPrimary(false, 5000, () => true));
       assert.equal(await bed.site1.sql('SHOW config_file'), configFile);
       value(await db.stop(5000));
     } finally {
@@ -53,7 +53,7 @@ describe('driving PostgreSQL', { skip }, () => {
     const db = createDatabase(bed.site1.settings, control);
     const said = () => readFileSync(log, 'utf8').trim().split('\n');
     try {
-      value(await db.startPrimary(5000, () => true));
+      value(await db.startPrimary(false, 5000, () => true));
       value(await db.beat(row(1, 2), 1000));
       assert.deepEqual(said(), [`reset-failed ${unit}`, `restart --no-block ${unit}`]);
       const { checkpoint } = value(await db.stopFast(5000));
@@ -67,7 +67,7 @@ describe('driving PostgreSQL', { skip }, () => {
       value(await db.kill());
       assert.equal(said().length, 5);
       const missing = createDatabase(bed.site1.settings, { ...control, systemctl: ['/nonexistent/systemctl'] });
-      const failed = await missing.startPrimary(5000, () => true);
+      const failed = await missing.startPrimary(false, 5000, () => true);
       assert.deepEqual([failed.kind, failed.kind === 'rejected' && failed.code], ['rejected', 'control']);
       assert.equal(bed.site1.signalFile(), true);
     } finally {

@@ -30,7 +30,7 @@ describe('the guard at a real PostgreSQL', {
   });
   after(() => bed.down());
 
-  const restart = async () => value(await bed.site1.db.startPrimary(5000, () => true));
+  const restart = async () => value(await bed.site1.db.startPrimary(false, 5000, () => true));
   const signalAll = (signal: NodeJS.Signals) => {
     for (const pid of bed.site1.processes.list()) bed.site1.processes.signal(pid, signal);
   };
@@ -209,7 +209,7 @@ describe('the guard at a real PostgreSQL', {
     await until('it is gone', 1000, () => bed.site1.processes.postmaster() === null);
     const looked = value(await bed.site1.db.look());
     assert.deepEqual([looked.running, looked.postmaster], [true, false]);
-    assert.equal((await bed.site1.db.startPrimary(500, () => true)).kind, 'rejected');
+    assert.equal((await bed.site1.db.startPrimary(false, 500, () => true)).kind, 'rejected');
     value(await bed.site1.db.kill());
     await restart();
   });

@@ -59,9 +59,9 @@ describe('starts and stops of a real PostgreSQL', {
   });
 
   test('found in recovery it is stopped and started as a primary, on its old timeline, and may be told the epoch', async () => {
-    assert.deepEqual((await bed.site1.db.startPrimary(5000, always)).kind, 'rejected');
+    assert.deepEqual((await bed.site1.db.startPrimary(false, 5000, always)).kind, 'rejected');
     value(await bed.site1.db.stop(5000));
-    value(await bed.site1.db.startPrimary(5000, always));
+    value(await bed.site1.db.startPrimary(false, 5000, always));
     assert.equal(bed.site1.signalFile(), true);
     value(await bed.site1.db.beat(row(1, 2), 1000));
     assert.equal((await bed.probes.primary('site1', 800)).timeline, 1);
@@ -75,7 +75,7 @@ describe('starts and stops of a real PostgreSQL', {
     await assert.rejects(bed.site1.sql('INSERT INTO notes VALUES (1)'), /read-only transaction/);
     assert.equal((await bed.site1.db.beat(row(1, 3), 1000)).kind, 'rejected');
     value(await bed.site1.db.stop(5000));
-    value(await bed.site1.db.startPrimary(5000, always));
+    value(await bed.site1.db.startPrimary(false, 5000, always));
     await bed.site1.sql('INSERT INTO notes VALUES (1)');
   });
 
@@ -83,7 +83,7 @@ describe('starts and stops of a real PostgreSQL', {
     value(await bed.site1.db.kill());
     for (const leaves of [0, 1]) {
       let asked = 0;
-      const outcome = await bed.site1.db.startPrimary(3000, () => asked++ < leaves);
+      const outcome = await bed.site1.db.startPrimary(false, 3000, () => asked++ < leaves);
       assert.deepEqual([outcome.kind, asked], ['rejected', leaves + 1]);
       assert.deepEqual([bed.site1.signalFile(), value(await bed.site1.db.look()).running], [true, false]);
     }
@@ -93,7 +93,7 @@ describe('starts and stops of a real PostgreSQL', {
     for (const delayed of [false, true]) {
       let fenced: Promise<unknown> = Promise.resolve();
       let fencing = false;
-      const started = bed.site1.db.startPrimary(5000, () => {
+      const started = bed.site1.db.startPrimary(false, 5000, () => {
         // The second time it is asked the signal file is away.
         if (!fencing && (delayed || !bed.site1.signalFile())) {
           fencing = true;
@@ -113,7 +113,7 @@ describe('starts and stops of a real PostgreSQL', {
         signalFile: true,
       });
     }
-    value(await bed.site1.db.startPrimary(5000, always));
+    value(await bed.site1.db.startPrimary(false, 5000, always));
   });
 
   test('a crash recovery that is cut short: the signal file is back while it runs, and the next start is not misled', async () => {
@@ -121,7 +121,7 @@ describe('starts and stops of a real PostgreSQL', {
     await bed.site1.sql(`CHECKPOINT`);
     await bed.site1.sql(note);
     value(await bed.site1.db.kill());
-    const first = bed.site1.db.startPrimary(10_000, always);
+    const first = bed.site1.db.startPrimary(false, 10_000, always);
     const control = createControlFile(bed.site1.settings.dataDirectory, bed.site1.settings.binDirectory);
     await until('it recovers, with the signal file back', 5000, async () => {
       return (await control.read(0))?.state === 'in crash recovery' && bed.site1.signalFile();
@@ -129,14 +129,14 @@ describe('starts and stops of a real PostgreSQL', {
     value(await bed.site1.db.kill());
     assert.notEqual((await first).kind, 'done');
     assert.equal(value(await bed.site1.db.look()).controlState, 'in crash recovery');
-    value(await bed.site1.db.startPrimary(10_000, always));
+    value(await bed.site1.db.startPrimary(false, 10_000, always));
     assert.deepEqual([await isWritable(bed.site1), bed.site1.signalFile()], [true, true]);
   });
 
   test('leave is asked for before side effects only: a lease renewed during a long recovery is no reason to give up', async () => {
     value(await bed.site1.db.kill());
     let asked = 0;
-    value(await bed.site1.db.startPrimary(5000, () => asked++ < 2));
+    value(await bed.site1.db.startPrimary(false, 5000, () => asked++ < 2));
     assert.equal(asked, 2);
   });
 
@@ -146,17 +146,17 @@ describe('starts and stops of a real PostgreSQL', {
     writeFileSync(join(dataDirectory, 'postmaster.pid'), `${process.pid}\n${dataDirectory}\n`);
     writeFileSync(join(socketDirectory, `.s.PGSQL.${port}.lock`), `${process.pid}\n${dataDirectory}\n`);
     assert.equal(value(await bed.site1.db.look()).running, false);
-    value(await bed.site1.db.startPrimary(5000, always));
+    value(await bed.site1.db.startPrimary(false, 5000, always));
   });
 
   test('a start that cannot succeed says so, and the signal file is back', async () => {
     value(await bed.site1.db.stop(5000));
     const path = join(bed.site1.settings.dataDirectory, 'postgresql.auto.conf');
     writeFileSync(path, 'no_such_setting = 1\n');
-    const outcome = await bed.site1.db.startPrimary(5000, always);
+    const outcome = await bed.site1.db.startPrimary(false, 5000, always);
     assert.deepEqual([outcome.kind, bed.site1.signalFile()], ['rejected', true]);
     rmSync(path);
-    value(await bed.site1.db.startPrimary(5000, always));
+    value(await bed.site1.db.startPrimary(false, 5000, always));
     value(await bed.site1.db.beat(row(1, 4), 1000));
   });
 
@@ -167,7 +167,7 @@ describe('starts and stops of a real PostgreSQL', {
     // It is asked for, and does not end: what replays is stopped.
     bed.site2.processes.signal(startup, 'SIGSTOP');
     const began = performance.now();
-    const promoted = bed.site2.db.promote(10_000, always);
+    const promoted = bed.site2.db.promote(false, 10_000, always);
     await pause(300);
     for (const pid of bed.site2.processes.list()) bed.site2.processes.signal(pid, 'SIGKILL');
     assert.equal((await promoted).kind, 'rejected');
@@ -180,15 +180,15 @@ describe('starts and stops of a real PostgreSQL', {
 
   test('switchover: the standby has received beyond the shutdown checkpoint, is promoted, and the old primary follows', async () => {
     await until('site2 streams', 10_000, async () => (await bed.probes.standby('site2', 800)).streaming === true);
-    assert.equal((await bed.site2.db.promote(3000, () => false)).kind, 'rejected');
+    assert.equal((await bed.site2.db.promote(false, 3000, () => false)).kind, 'rejected');
     assert.equal(await recovers(bed.site2), true);
     for (let n = 0; n < 20; n += 1) await bed.site1.sql(`INSERT INTO notes SELECT generate_series(1, 1000)`);
 
     const { checkpoint } = value(await bed.site1.db.stopFast(8000));
     await until('received beyond', 3000, async () => (value(await bed.site2.db.ask(1000)).position ?? 0) > checkpoint);
-    value(await bed.site2.db.promote(5000, always));
+    value(await bed.site2.db.promote(false, 5000, always));
     assert.deepEqual([bed.site2.signalFile(), await isWritable(bed.site2)], [true, true]);
-    value(await bed.site2.db.promote(1000, always));
+    value(await bed.site2.db.promote(false, 1000, always));
     value(await bed.site2.db.beat(row(2, 1), 2000));
     assert.equal(await bed.site2.sql('SELECT count(*) > 20000 FROM notes'), 't');
     assert.equal((await bed.probes.primary('site2', 800)).timeline, 2);
@@ -214,7 +214,7 @@ describe('starts and stops of a real PostgreSQL', {
     value(await bed.site2.db.beat(row(2, 2), 1000));
     const { checkpoint } = value(await bed.site2.db.stopFast(8000));
     await until('received beyond', 3000, async () => (value(await bed.site1.db.ask(1000)).position ?? 0) > checkpoint);
-    value(await bed.site1.db.promote(5000, always));
+    value(await bed.site1.db.promote(false, 5000, always));
     value(await bed.site1.db.beat(row(3, 1), 2000));
     value(await bed.site2.db.startStandby(5000));
     await until('site2 follows', 5000, async () => (await bed.probes.standby('site2', 800)).row?.epoch.epoch === 3);

@@ -72,7 +72,7 @@ describe('the fuse', { skip: binDirectory === null ? 'no PostgreSQL server is in
     value(files.arm());
     value(files.setDeadline(deadline));
     if (running()) return;
-    value(await db.startPrimary(5000, () => true));
+    value(await db.startPrimary(false, 5000, () => true));
   }
 
   test('unarmed it kills nothing: deadline passed, no deadline, no signal file', async () => {

@@ -101,7 +101,7 @@ test('an old primary is killed, frozen processes and sessions too, and does not 
 });
 
 test('a standby that was promoted by hand is a primary', { skip }, async () => {
-  value(await bed.site2.db.promote(10_000, () => true));
+  value(await bed.site2.db.promote(false, 10_000, () => true));
   const answer = await fence(bed.site2, 6);
   assert.ok(answer.ok && answer.kind === 'fenced' && answer.found === 'primary', JSON.stringify(answer));
   assert.deepEqual(bed.site2.processes.list(), []);

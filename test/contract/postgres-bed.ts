@@ -127,7 +127,7 @@ export async function createBed(root: string) {
     /** site1 as the running primary in epoch 1, with siteward's schema. */
     startPrimary: async () => {
       await initialise(site1);
-      value(await site1.db.startPrimary(10_000, () => true));
+      value(await site1.db.startPrimary(false, 10_000, () => true));
       await site1.sql(`CREATE DATABASE ${database}`, 'postgres');
       value(await site1.db.beat(row(1, 1), 5000));
       // Roles and slot are made beside the beats.
@@ -190,6 +190,8 @@ function member(
     slotForOther: `siteward_${otherSite(site)}`,
     slotAtOther: `siteward_${site}`,
     applicationName: `siteward_${site}`,
+    standbyName: `siteward_${otherSite(site)}`,
+    alwaysWaits: false,
     other: { host: '127.0.0.1', port: ports[otherSite(site)] },
     stateDirectory: directory('state'),
   };

@@ -62,6 +62,7 @@ export function createGuard(site: Site, founded: Accepted, settings: Settings, w
       quarantineMs: 0,
       restingMs: 0,
       missingMs: missingSince === null ? 0 : world.clock() - missingSince,
+      syncAt: null,
     };
   }
 

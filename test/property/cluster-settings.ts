@@ -9,6 +9,7 @@ export function clusterSettings(witness: WitnessKind): Settings {
     voters: 'three',
     witness,
     dns: false,
+    replication: 'async',
     lease: {
       ttlMs: 3000,
       renewEveryMs: 500,

@@ -48,6 +48,7 @@ const status = fc.record({
   quarantineMs: ms,
   restingMs: ms,
   missingMs: ms,
+  syncAt: maybe(ballot),
 });
 const view = fc.record({
   promised: ballot,
@@ -81,6 +82,7 @@ export const requests = fc.oneof(
   fc.record({ type: fc.constantFrom('register-grant', 'failsafe'), ...leaseOf }),
   fc.record({ type: is('release'), ...addressed, epoch, site, round, gone: fc.boolean(), position: maybe(count) }),
   fc.record({ type: is('inquire'), ...addressed, status }),
+  fc.record({ type: is('sync-off'), ...addressed, epoch, site, ask: round }),
   fc.record({ type: is('prepare'), ...addressed, ballot }),
   fc.record({ type: is('accept'), ...addressed, ballot, record }),
   fc.record({ type: is('chosen'), cluster: name, chosen: accepted }),
@@ -126,6 +128,7 @@ export const answers = fc.oneof(
   fc.record({ type: is('accepted'), accepted: fc.boolean(), refusal, view }),
   fc.record({ type: is('view'), view }),
   fc.record({ type: is('failsafe-answer'), promised: fc.boolean(), round, noted: maybe(epoch), why: text(100) }),
+  fc.record({ type: is('sync-answer'), ok: fc.boolean(), why: text(100), chosen: maybe(accepted), ask: round }),
   fc.record({ type: is('ack'), ok: fc.boolean(), why: text(100), steps: fc.array(text(100), { maxLength: 5 }) }),
   fc.record({ type: is('status-answer'), status: fc.jsonValue() }),
 ) as fc.Arbitrary<Answer>;

@@ -124,6 +124,7 @@ export function guardStatus(site: Site, change: Partial<GuardStatus> = {}): Guar
     quarantineMs: 0,
     restingMs: 0,
     missingMs: 0,
+    syncAt: null,
     ...change,
   };
 }
@@ -135,6 +136,7 @@ export function settings(witness: WitnessKind = 'route53'): Settings {
     voters: 'three',
     witness,
     dns: true,
+    replication: 'async',
     lease: {
       ttlMs: 6000,
       renewEveryMs: 750,

@@ -12,6 +12,7 @@ const types: readonly Type[] = [
   'register-grant',
   'release',
   'inquire',
+  'sync-off',
   'prepare',
   'accept',
   'chosen',
@@ -25,8 +26,8 @@ const types: readonly Type[] = [
 ];
 
 const rows: readonly (readonly [PeerId, PeerId, readonly Type[]])[] = [
-  ['site1-guard', 'site1-agent', ['renew', 'register-grant', 'release', 'inquire']],
-  ['site1-guard', 'site2-agent', ['renew', 'register-grant', 'release', 'inquire']],
+  ['site1-guard', 'site1-agent', ['renew', 'register-grant', 'release', 'inquire', 'sync-off']],
+  ['site1-guard', 'site2-agent', ['renew', 'register-grant', 'release', 'inquire', 'sync-off']],
   ['site1-guard', 'witness', ['renew', 'release', 'inquire']],
   ['site1-guard', 'site2-guard', ['failsafe']],
   ['site1-guard', 'site1-guard', []],

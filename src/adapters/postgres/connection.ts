@@ -27,6 +27,8 @@ export type Connection = {
   query(text: string, values: readonly (string | number)[], deadlineMs: Ms): Promise<readonly Row[]>;
   /** Rows of each statement of a simple query. */
   script(text: string, deadlineMs: Ms): Promise<readonly (readonly Row[])[]>;
+  /** Warnings of the server so far, its notices left out: V8 counts them around a commit. */
+  warnings(): number;
   usable(): boolean;
   /** Says goodbye and is gone soon after; never waits. */
   close(): void;
@@ -67,6 +69,12 @@ export async function connect(target: Target, statementTimeoutMs: Ms, deadlineMs
   });
   client.on('end', () => {
     usable = false;
+  });
+
+  let warnings = 0;
+  client.on('notice', (notice) => {
+    // Class 01; texts and severities are translated.
+    if (notice.code?.startsWith('01') === true) warnings += 1;
   });
 
   const bounded = async <T>(work: Promise<T>, limitMs: Ms): Promise<T> => {
@@ -112,6 +120,7 @@ export async function connect(target: Target, statementTimeoutMs: Ms, deadlineMs
       const list = Array.isArray(results) ? results : [results];
       return list.map((result: pg.QueryResult<Row>) => result.rows);
     },
+    warnings: () => warnings,
     usable: () => usable,
     close: () => {
       usable = false;

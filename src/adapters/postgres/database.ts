@@ -10,7 +10,7 @@ import type { Database } from '../../ports/database.ts';
 import { dropOwnSlot, ensureTables, type Report } from './bootstrap.ts';
 import { type Budget, budgetOf } from './budget.ts';
 import { codeOf, detailOf } from './classify.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, Row } from './connection.ts';
 import { createControl } from './control.ts';
 import { createControlFile } from './control-file.ts';
 import { createFence } from './fence.ts';
@@ -22,6 +22,7 @@ import type { DatabaseSettings, ProcessControl } from './settings.ts';
 import { createSignalFile } from './signal-file.ts';
 import { createStarts } from './start.ts';
 import { createUpkeep } from './upkeep.ts';
+import { readSync, setWaits, syncQuery, writeWaits } from './waiting.ts';
 
 /** Between two looks while something is awaited. */
 const pollMs: Ms = 15;
@@ -62,20 +63,25 @@ export function createDatabase(
 
   return {
     ...createStarts(parts),
+    setWaits: (on, deadlineMs) => setWaits(parts, on, budgetOf(deadlineMs)),
     look: () => look(parts),
     ask: async (deadlineMs) => {
       const budget = budgetOf(deadlineMs);
       const ofApplication = await questions.run(budget.left(), async (connection, left) => {
-        const answer = await askServer(connection, left);
+        const answer = await askServer(settings, connection, left);
         if (answer.kind === 'done' && answer.value.streaming && !tidied) {
           tidied = true;
           await dropOwnSlot(settings, connection, left).catch((error: unknown) => report(detailOf(error)));
+          // Long before a promotion: then no process of the server can have missed it (V8).
+          if (settings.alwaysWaits) void writeWaits(parts, true, budgetOf(deadlineMs));
         }
         return answer;
       });
       // The application's database is missing: whether this one accepts writes must be known all the same.
       const isMissing = ofApplication.kind === 'rejected' && ofApplication.code === 'auth';
-      const answer = isMissing ? await parts.roles.run(budget.left(), askServer) : ofApplication;
+      const answer = isMissing
+        ? await parts.roles.run(budget.left(), (connection, left) => askServer(settings, connection, left))
+        : ofApplication;
       return answer.kind === 'done' ? done(answer.value.server) : answer;
     },
     stopFast: async (deadlineMs) => {
@@ -128,21 +134,31 @@ async function look(parts: Parts): ReturnType<Database['look']> {
 
 type Answer = { readonly server: ServerReport; readonly streaming: boolean };
 
-async function askServer(connection: Connection, budget: Budget): Promise<Outcome<Answer>> {
-  const [facts, row] = await readServer(connection, budget);
+async function askServer(settings: DatabaseSettings, connection: Connection, budget: Budget): Promise<Outcome<Answer>> {
+  const { facts, sync, row } = await readServer(settings, connection, budget);
   const position = parseLsn(String(facts?.['position']));
   if (typeof facts?.['in_recovery'] !== 'boolean' || position === null) return unknown('no position came back');
-  const server = { inRecovery: facts['in_recovery'], position, row: readClusterRow(row) };
+  const inRecovery = facts['in_recovery'];
+  const server = {
+    inRecovery,
+    position,
+    row: readClusterRow(row),
+    sync: inRecovery ? null : readSync(settings, sync),
+  };
   return done({ server, streaming: facts['streaming'] === true });
 }
 
-async function readServer(connection: Connection, budget: Budget) {
+type ServerRows = { readonly facts: Row | undefined; readonly sync: Row | undefined; readonly row: Row | undefined };
+
+async function readServer(settings: DatabaseSettings, connection: Connection, budget: Budget): Promise<ServerRows> {
+  const always = `${factsQuery};${syncQuery(settings)}`;
   try {
-    const [facts, row] = await connection.script(`${factsQuery};${clusterRowQuery}`, budget.left());
-    return [facts?.[0], row?.[0]];
+    const [facts, sync, row] = await connection.script(`${always};${clusterRowQuery}`, budget.left());
+    return { facts: facts?.[0], sync: sync?.[0], row: row?.[0] };
   } catch (error) {
     if (!rowIsMissing(codeOf(error))) throw error;
-    return connection.query(factsQuery, [], budget.left());
+    const [facts, sync] = await connection.script(always, budget.left());
+    return { facts: facts?.[0], sync: sync?.[0], row: undefined };
   }
 }
 

@@ -5,11 +5,16 @@ import { type Outcome, rejected, unknown } from '../../core/outcome.ts';
 import type { Ms } from '../../core/time.ts';
 import { type Budget, budgetOf } from './budget.ts';
 import { classify, codeOf, detailOf, isRefusal } from './classify.ts';
-import { type Connection, connect, phaseOf } from './connection.ts';
+import { type Connection, connect, phaseOf, type Target } from './connection.ts';
 import type { DatabaseSettings } from './settings.ts';
 
 /** A server that is stopped by its own deadline gives up before we do, so that nothing goes on after an answer. */
 const statementTimeoutMs: Ms = 5000;
+
+export function guardTarget(settings: DatabaseSettings, database: string): Target {
+  const { socketDirectory: host, port, superuser: user } = settings;
+  return { host, port, user, database, password: null, applicationName: 'siteward guard' };
+}
 
 export type Session = {
   /** Runs `work` on the kept connection. Rejected with a ProbeClass or SQLSTATE when the server said no, else unknown. */
@@ -24,14 +29,7 @@ export function createSession(
 ): Session {
   let kept: Connection | null = null;
 
-  const target = {
-    host: settings.socketDirectory,
-    port: settings.port,
-    user: settings.superuser,
-    database,
-    password: null,
-    applicationName: 'siteward guard',
-  };
+  const target = guardTarget(settings, database);
 
   return {
     run: async (deadlineMs, work) => {

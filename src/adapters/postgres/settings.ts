@@ -22,6 +22,10 @@ export type DatabaseSettings = {
   /** Slot that this database uses as a standby. */
   readonly slotAtOther: string;
   readonly applicationName: string;
+  /** The other site's standby calls itself that (its primary_conninfo), and commits here may wait for it (V8). */
+  readonly standbyName: string;
+  /** `zero-loss-strict`: this database waits whenever it is a primary, so also its standby's settings say it. */
+  readonly alwaysWaits: boolean;
   readonly other: { readonly host: string; readonly port: number };
   /** Where the pgpass file of the replication user is kept. */
   readonly stateDirectory: string;
@@ -33,7 +37,7 @@ export type ProcessControl =
   /** `systemctl` is the command with its first arguments, e.g. ['sudo', '-n', 'systemctl']. */
   | { readonly kind: 'systemd'; readonly unit: string; readonly systemctl: readonly string[] };
 
-type Source = Pick<ClusterConfig, 'database' | 'sites' | 'paths'>;
+type Source = Pick<ClusterConfig, 'database' | 'sites' | 'paths' | 'replication'>;
 
 export function databaseSettings(config: Source, site: Site): DatabaseSettings {
   const { database, sites } = config;
@@ -51,6 +55,8 @@ export function databaseSettings(config: Source, site: Site): DatabaseSettings {
     slotForOther: `${database.replication.slot}_${otherSite(site)}`,
     slotAtOther: `${database.replication.slot}_${site}`,
     applicationName: `siteward_${site}`,
+    standbyName: `siteward_${otherSite(site)}`,
+    alwaysWaits: config.replication === 'zero-loss-strict',
     other: { host: other.address, port: other.port },
     stateDirectory: config.paths.stateDirectory,
   };

@@ -33,12 +33,31 @@ export function standbySettings(settings: DatabaseSettings): ReadonlyMap<string,
 }
 
 /** Only while PostgreSQL is stopped: ALTER SYSTEM rewrites the same file. Throws. */
-export function writeStandbyConfig(settings: DatabaseSettings): void {
+export function writeStandbyConfig(settings: DatabaseSettings, waits: boolean): void {
   writePassFile(settings);
   const path = join(settings.dataDirectory, 'postgresql.auto.conf');
   const before = readIfThere(path);
-  const after = withSettings(before, standbySettings(settings));
+  const names: readonly [string, string][] = waits ? [[waitsSetting, standbyNames(settings)]] : [];
+  const after = withSettings(waits ? before : withoutWaits(before), new Map([...standbySettings(settings), ...names]));
   if (after !== before) replaceFile(path, after);
+}
+
+export const waitsSetting = 'synchronous_standby_names';
+
+/** V8: commits wait for the other site's standby, by the name that its primary_conninfo gives it. */
+export function standbyNames(settings: Pick<DatabaseSettings, 'standbyName'>): string {
+  return `FIRST 1 (${settings.standbyName})`;
+}
+
+/** A value that siteward wrote, here or (a base backup brings it along) at the other site; any other is the operator's. */
+export function isOurNames(value: string): boolean {
+  return /^FIRST 1 \(siteward_site[12]\)$/.test(value);
+}
+
+function withoutWaits(text: string): string {
+  const line = new RegExp(`^\\s*${waitsSetting}\\s*=\\s*'([^']*)'`, 'i');
+  const lines = text.split('\n').filter((one) => !isOurNames(line.exec(one)?.[1] ?? ''));
+  return lines.join('\n');
 }
 
 /** The file with these settings in it once, all its other lines untouched. */

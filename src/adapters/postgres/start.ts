@@ -11,6 +11,7 @@ import { type Budget, budgetOf } from './budget.ts';
 import { detailOf } from './classify.ts';
 import type { Parts } from './parts.ts';
 import { writeStandbyConfig } from './standby-config.ts';
+import { writeWaits } from './waiting.ts';
 
 const pollMs: Ms = 20;
 /** One question while waiting for a server that is coming up. */
@@ -20,11 +21,11 @@ type Starts = Pick<Database, 'startPrimary' | 'startStandby' | 'promote'>;
 
 export function createStarts(parts: Parts): Starts {
   return {
-    startPrimary: (deadlineMs, mayGoOn) =>
-      guarded(parts, () => startPrimary(parts, budgetOf(deadlineMs), withFence(parts, mayGoOn))),
+    startPrimary: (waits, deadlineMs, mayGoOn) =>
+      guarded(parts, () => startPrimary(parts, waits, budgetOf(deadlineMs), withFence(parts, mayGoOn))),
     startStandby: (deadlineMs) => guarded(parts, () => startStandby(parts, budgetOf(deadlineMs))),
-    promote: (deadlineMs, mayGoOn) =>
-      guarded(parts, () => promote(parts, budgetOf(deadlineMs), withFence(parts, mayGoOn))),
+    promote: (waits, deadlineMs, mayGoOn) =>
+      guarded(parts, () => promote(parts, waits, budgetOf(deadlineMs), withFence(parts, mayGoOn))),
   };
 }
 
@@ -60,9 +61,11 @@ async function guarded(parts: Parts, work: () => Promise<Outcome<void>>): Promis
 const notAllowed = () => rejected('not-allowed', 'the lease no longer allows it');
 const endedMeanwhile = () => unknown('a fence began while it was coming up');
 
-async function startPrimary(parts: Parts, budget: Budget, leave: Leave): Promise<Outcome<void>> {
+async function startPrimary(parts: Parts, waits: boolean, budget: Budget, leave: Leave): Promise<Outcome<void>> {
   if (parts.processes.list().length > 0) return rejected('running', 'processes of the data directory are running');
-  prepareForRecovery(parts);
+  // V8: unlike the rest of the settings a start without this one could acknowledge what the standby never gets.
+  const prepared = prepareForRecovery(parts, waits);
+  if (waits && prepared.kind !== 'done') return prepared;
   await parts.control.prepare(budget.left());
   const before = await parts.controlFile.read(0);
   // From here to the start there is nothing to wait for: no fence can come in between.
@@ -110,7 +113,7 @@ async function startStandby(parts: Parts, budget: Budget): Promise<Outcome<void>
   if (parts.processes.list().length > 0) return rejected('running', 'processes without a postmaster are running');
   const leave = withFence(parts, () => true);
   parts.signalFile.put();
-  prepareForRecovery(parts);
+  prepareForRecovery(parts, parts.settings.alwaysWaits);
   await parts.control.prepare(budget.left());
   if (!leave.given()) return notAllowed();
   const started = await handOver(parts, budget);
@@ -130,7 +133,10 @@ async function startStandby(parts: Parts, budget: Budget): Promise<Outcome<void>
   return unknown(`it does not answer yet: ${last}`);
 }
 
-async function promote(parts: Parts, budget: Budget, leave: Leave): Promise<Outcome<void>> {
+async function promote(parts: Parts, waits: boolean, budget: Budget, leave: Leave): Promise<Outcome<void>> {
+  const set = await writeWaits(parts, waits, budget);
+  if (waits && set.kind !== 'done') return set;
+  if (set.kind !== 'done') parts.report(`waiting for the standby cannot be turned off: ${set.detail}`);
   const asked = await parts.roles.run(budget.left(), async (connection, left): Promise<Outcome<void>> => {
     const rows = await connection.query(recoveryQuery, [], left.left());
     if (rows[0]?.['in_recovery'] !== true) return done(undefined);
@@ -163,10 +169,12 @@ function isRecovering(parts: Parts, budget: Budget): Promise<Outcome<boolean>> {
 }
 
 /** Best effort: a database runs without it, and follows nobody once it is a standby. */
-function prepareForRecovery(parts: Parts): void {
+function prepareForRecovery(parts: Parts, waits: boolean): Outcome<void> {
   try {
-    writeStandbyConfig(parts.settings);
+    writeStandbyConfig(parts.settings, waits);
+    return done(undefined);
   } catch (error) {
     parts.report(`standby settings: ${detailOf(error)}`);
+    return unknown(detailOf(error));
   }
 }

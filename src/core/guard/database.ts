@@ -39,11 +39,11 @@ function adopt(d: GuardDraft): void {
 
 function begin(d: GuardDraft, deed: NextDeed): void {
   const { s, at } = d;
-  if (deed === 'stop') return startWork(d, 'stop', stopMs, null);
+  if (deed === 'stop') return startWork(d, { kind: 'stop' }, stopMs, null);
   if (deed === 'start-standby') {
     // The fuse would kill it at a deadline that was left there.
     if (s.deadline !== null) return;
-    startWork(d, 'start-standby', standbyStartMs, null);
+    startWork(d, { kind: 'start-standby' }, standbyStartMs, null);
     return setDb(d, { retryAt: at.now + standbyEveryMs });
   }
   if (s.lease === null || !deadlineIsSet(s, at.now)) return;
@@ -52,7 +52,8 @@ function begin(d: GuardDraft, deed: NextDeed): void {
   // L8, L11: on disk before the deed leaves; from here on it counts as a primary, whatever is heard of the deed.
   if (s.durable.ranIn === null || !sameEpoch(s.durable.ranIn, epoch)) setDurable(d, { ranIn: epoch });
   trace(d, 'info', deed === 'promote' ? 'database.promoting' : 'database.starting', { epoch: showEpoch(epoch) });
-  startWork(d, deed, deed === 'promote' ? promoteMs : s.settings.restartBudgetMs, notAfter);
+  const work = { kind: deed, waits: d.s.durable.waits };
+  startWork(d, work, deed === 'promote' ? promoteMs : s.settings.restartBudgetMs, notAfter);
   setDb(d, {
     role: 'primary',
     promoting: deed === 'promote',

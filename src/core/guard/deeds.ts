@@ -23,11 +23,13 @@ export type GuardDeed =
    */
   | { readonly kind: 'set-deadline'; readonly at: Instant }
   | { readonly kind: 'clear-deadline' }
-  | { readonly kind: 'start-primary' }
+  | { readonly kind: 'start-primary'; readonly waits: boolean }
   | { readonly kind: 'start-standby' }
-  | { readonly kind: 'promote' }
+  | { readonly kind: 'promote'; readonly waits: boolean }
   | { readonly kind: 'stop-fast' }
   | { readonly kind: 'stop' }
+  /** V8, on a target of its own: it may take as long as the standby does. */
+  | { readonly kind: 'set-waits'; readonly on: boolean }
   | { readonly kind: 'beat'; readonly row: ClusterRow };
 
 export type GuardDeedValue =

@@ -19,7 +19,7 @@ export function onGuardOrder(d: GuardDraft, message: GuardOrder, replyTo: number
   set(d, { order: { kind: order, epoch, until: d.at.now + timeoutMs, phase: 'stopping' } });
   trace(d, 'info', 'order.accepted', { order, epoch: showEpoch(epoch), timeoutMs });
   // The lease is renewed on while it stops: a stop that takes long is no reason to be killed.
-  startWork(d, 'stop-fast', timeoutMs, null);
+  startWork(d, { kind: 'stop-fast' }, timeoutMs, null);
 }
 
 function whyNot(d: GuardDraft, message: GuardOrder): string | null {

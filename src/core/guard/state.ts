@@ -28,6 +28,8 @@ export type GuardDurable = {
   readonly heldFirstLease: boolean;
   /** Tmax: the longest lease or promise of this guard's time (L8). */
   readonly longestTtlMs: Ms;
+  /** V8: commits of this database must wait for the standby. Written before waiting is turned on, and before it is turned off. */
+  readonly waits: boolean;
 };
 
 export const emptyGuardDurable: GuardDurable = {
@@ -39,6 +41,7 @@ export const emptyGuardDurable: GuardDurable = {
   beatenIn: null,
   heldFirstLease: false,
   longestTtlMs: 0,
+  waits: false,
 };
 
 export type Seen<T> = { readonly at: Instant; readonly value: T };

@@ -21,6 +21,7 @@ export function guardStatus(s: GuardState, now: Instant): GuardStatus {
     quarantineMs: quarantineMs(s, now),
     restingMs: restingMs(s, now),
     missingMs: s.missingSince === null ? 0 : now - s.missingSince,
+    syncAt: null,
   };
 }
 

@@ -2,13 +2,16 @@
 
 import type { Outcome } from '../outcome.ts';
 import type { Instant, Ms } from '../time.ts';
-import type { GuardDeedValue } from './deeds.ts';
+import type { GuardDeed, GuardDeedValue } from './deeds.ts';
 import { type GuardDraft, perform, setDb } from './draft.ts';
 import type { DatabaseWork } from './state.ts';
 
+export type DatabaseDeed = Extract<GuardDeed, { readonly kind: DatabaseWork }>;
+
 export type WorkOutcome = Outcome<GuardDeedValue> | { readonly kind: 'expired' } | { readonly kind: 'cancelled' };
 
-export function startWork(d: GuardDraft, deed: DatabaseWork, deadlineMs: Ms, notAfter: Instant | null): void {
-  const id = perform(d, 'database', { kind: deed }, { kind: 'work', deed }, deadlineMs, notAfter);
+export function startWork(d: GuardDraft, work: DatabaseDeed, deadlineMs: Ms, notAfter: Instant | null): void {
+  const deed = work.kind;
+  const id = perform(d, 'database', work, { kind: 'work', deed }, deadlineMs, notAfter);
   setDb(d, { work: { id, deed, since: d.at.now }, serial: d.s.db.serial + 1, missed: 0, unknownSince: null });
 }

@@ -105,10 +105,22 @@ export type ProcessReport = {
   readonly timeline: number | null;
 };
 
+/** V8: what a primary says of its commits and of its standby. */
+export type SyncReport = {
+  /** By its settings commits wait for the other site's standby. */
+  readonly waits: boolean;
+  /** `none`: none streams. `async`: it streams, and nobody waits for it. `sync`: the server counts it as synchronous. */
+  readonly standby: 'none' | 'async' | 'sync';
+  /** How far that standby has flushed, as the server was last told. */
+  readonly flushed: Lsn | null;
+};
+
 /** What the guard's own connection through the local socket says. */
 export type ServerReport = {
   readonly inRecovery: boolean;
   /** Primary: write position. Standby: receive position (or replay position when nothing was received yet). */
   readonly position: Lsn;
   readonly row: ClusterRow | null;
+  /** null in recovery. */
+  readonly sync: SyncReport | null;
 };

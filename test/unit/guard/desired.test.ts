@@ -167,6 +167,7 @@ function stateOf(row: Row): GuardState {
     beatenIn: id(row.beatenIn === undefined ? number : row.beatenIn),
     heldFirstLease: true,
     longestTtlMs: 3000,
+    waits: false,
     ...row.durable,
   };
   const lease = row.lease === undefined ? 2500 : row.lease;

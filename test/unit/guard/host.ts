@@ -48,6 +48,7 @@ const lengths: Readonly<Record<GuardDeed['kind'], number>> = {
   promote: 140,
   'stop-fast': 120,
   stop: 100,
+  'set-waits': 40,
   beat: 6,
 };
 

@@ -33,7 +33,7 @@ export class FakePostgres {
     if (this.frozen) return unknown('timed out');
     return done({
       kind: 'server',
-      server: { inRecovery: this.role === 'standby', position: this.position, row: null },
+      server: { inRecovery: this.role === 'standby', position: this.position, row: null, sync: null },
     });
   }
 

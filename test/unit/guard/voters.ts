@@ -26,6 +26,7 @@ export const settings: Settings = {
   voters: 'abc',
   witness: 'agent',
   dns: false,
+  replication: 'async',
   lease: {
     ttlMs: 3000,
     renewEveryMs: 750,
