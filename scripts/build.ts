@@ -9,37 +9,10 @@
  * Run by `npm run build` and `make build`. Parts that are not in the tree are left out and named.
  */
 import { execFileSync } from 'node:child_process';
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type BuildOptions, build, type Plugin } from 'esbuild';
-
-const root = join(import.meta.dirname, '..');
-
-/**
- * Packages that others load inside a try block and do without. They must fail here as a missing module would: left to
- * run time they would be looked for beside dist/, where a stray node_modules could answer.
- */
-const OPTIONAL_MODULES = /^(cpu-features|pg-native|@aws-sdk\/signature-v4-crt|supports-color)$|\.node$/;
-
-const withoutOptionalModules: Plugin = {
-  name: 'without-optional-modules',
-  setup(setup) {
-    setup.onResolve({ filter: OPTIONAL_MODULES }, ({ path }) => ({ path, namespace: 'optional' }));
-    setup.onLoad({ filter: /./, namespace: 'optional' }, ({ path }) => ({
-      contents: `throw Object.assign(new Error('not part of this build: ${path}'), { code: 'MODULE_NOT_FOUND' });`,
-    }));
-  },
-};
+import { type BuildOptions, build } from 'esbuild';
+import { bundleOptions, packageFile, root } from './bundle.ts';
 
 /** CommonJS packages expect these three names, which an ES module does not have. */
 const COMMONJS_NAMES = [
@@ -50,18 +23,9 @@ const COMMONJS_NAMES = [
 ].join('\n');
 
 const shared = {
-  absWorkingDir: root,
-  bundle: true,
-  platform: 'node',
-  target: 'node24',
+  ...bundleOptions(packageFile(root).version),
   format: 'esm',
-  // Names and lines stay as written: a stack trace in a journal must be readable without this tree.
-  minify: false,
-  legalComments: 'eof',
-  charset: 'utf8',
   banner: { js: COMMONJS_NAMES },
-  plugins: [withoutOptionalModules],
-  logLevel: 'warning',
 } satisfies BuildOptions;
 
 /** One program: where it comes from, and how it gets into the folder that is being filled. */
@@ -135,8 +99,7 @@ function makeApplication(): void {
 
 /** The folder is copied alone; without this file Node would take its modules for CommonJS. */
 function writePackageFile(source: string, folder: string): void {
-  const text = readFileSync(join(source, 'package.json'), 'utf8');
-  const { name, version } = JSON.parse(text) as { name: string; version: string };
+  const { name, version } = packageFile(source);
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify({ name, version, type: 'module' })}\n`);
 }
 

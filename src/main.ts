@@ -7,17 +7,22 @@ const output = {
   err: (text: string): void => void process.stderr.write(`${text}\n`),
 };
 
-try {
-  const { runCommand } = await import('./cli/commands.ts');
-  const code = await runCommand(process.argv.slice(2), output);
-  // A daemon returns null and lives on.
-  if (code !== null) process.exitCode = code;
-} catch (error) {
-  const known = error instanceof Error && 'code' in error && typeof error.code === 'number';
-  output.err(
-    known
-      ? `siteward: ${error.message}`
-      : `siteward: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-  );
-  process.exitCode = known ? (error.code as number) : EXIT.bug;
+async function main(): Promise<void> {
+  try {
+    const { runCommand } = await import('./cli/commands.ts');
+    const code = await runCommand(process.argv.slice(2), output);
+    // A daemon returns null and lives on.
+    if (code !== null) process.exitCode = code;
+  } catch (error) {
+    const known = error instanceof Error && 'code' in error && typeof error.code === 'number';
+    output.err(
+      known
+        ? `siteward: ${error.message}`
+        : `siteward: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    );
+    process.exitCode = known ? (error.code as number) : EXIT.bug;
+  }
 }
+
+// Not awaited here: the single binary is one CommonJS file, which knows no await outside functions.
+void main();

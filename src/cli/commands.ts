@@ -32,6 +32,10 @@ export async function runCommand(args: readonly string[], output: Output): Promi
     output.out(help());
     return name === undefined ? EXIT.usage : EXIT.ok;
   }
+  if (name === '--version' || name === '-V') {
+    output.out((await import('./version.ts')).showVersion());
+    return EXIT.ok;
+  }
   const known = commands.find((command) => command.name === name);
   if (known === undefined) {
     output.err(`siteward: there is no command ${name}; siteward help lists them`);

@@ -60,10 +60,8 @@ function log(order: string, answer: HostAnswer): void {
   logger.unref();
 }
 
-try {
-  await main();
-} catch (error) {
+main().catch((error: unknown) => {
   // Only a mistake in authorized_keys comes here.
   process.stderr.write(`siteward-host: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 2;
-}
+});
