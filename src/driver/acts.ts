@@ -47,41 +47,34 @@ export function createActQueues<Deed extends { readonly kind: string }, Value>(
   }
 
   function begin(act: Act<Deed>): void {
-    waiting.set(act.target, waiting.get(act.target) ?? []);
-    void run(act).then((outcome) => {
-      // Told first: the core may fence because of it, and then the next one must not begin.
-      report(act.id, outcome);
-      const next = waiting.get(act.target)?.shift();
-      if (next === undefined) waiting.delete(act.target);
-      else begin(next);
-    });
-  }
-
-  async function run(act: Act<Deed>): Promise<ActOutcome<Value>> {
+    if (!waiting.has(act.target)) waiting.set(act.target, []);
     const began = generation;
     const inTime = () => act.notAfter === null || clock.now() <= act.notAfter;
     // L9: the deadline is checked again right before the side effect, whatever time the act spent in the queue.
-    if (!inTime()) return { kind: 'expired' };
-    let overdue = false;
-    const mayGoOn = () => !overdue && began === generation && inTime();
-    const late = whenOverdue(act);
-    const outcome = await Promise.race([performed(perform, act, mayGoOn), late.outcome]);
-    late.cancel();
-    overdue = true;
-    afterEffect(`act:${act.deed.kind}`);
-    return outcome;
+    if (!inTime()) return end(act, { kind: 'expired' });
+    let ended = false;
+    const once = (outcome: Outcome<Value>) => {
+      if (ended) return;
+      ended = true;
+      cancelOverdue();
+      afterEffect(`act:${act.deed.kind}`);
+      end(act, outcome);
+    };
+    // I7: an adapter that never comes back must not block its target for ever.
+    const cancelOverdue = clock.wakeAt(clock.now() + act.deadlineMs + overdueMs, () => {
+      log.event('error', 'act.overdue', { deed: act.deed.kind, target: act.target, deadlineMs: act.deadlineMs });
+      once(unknown(`no outcome ${overdueMs} ms after its deadline`));
+    });
+    const mayGoOn = () => !ended && began === generation && inTime();
+    void performed(perform, act, mayGoOn).then(once);
   }
 
-  /** I7: an adapter that never comes back must not block its target for ever. */
-  function whenOverdue(act: Act<Deed>): { readonly outcome: Promise<Outcome<Value>>; cancel(): void } {
-    let cancel = () => {};
-    const outcome = new Promise<Outcome<Value>>((resolve) => {
-      cancel = clock.wakeAt(clock.now() + act.deadlineMs + overdueMs, () => {
-        log.event('error', 'act.overdue', { deed: act.deed.kind, target: act.target, deadlineMs: act.deadlineMs });
-        resolve(unknown(`no outcome ${overdueMs} ms after its deadline`));
-      });
-    });
-    return { outcome, cancel: () => cancel() };
+  function end(act: Act<Deed>, outcome: ActOutcome<Value>): void {
+    // Told first: the core may fence because of it, and then the next one must not begin.
+    report(act.id, outcome);
+    const next = waiting.get(act.target)?.shift();
+    if (next === undefined) waiting.delete(act.target);
+    else begin(next);
   }
 
   function cancelAll(): void {
