@@ -66,7 +66,10 @@ const ack = z.strictObject({
   steps: z.array(sentence).max(stepsLimit),
 });
 /** Made by the role for people and scripts: bounded by the size of a message only. */
-const status = z.strictObject({ type: z.literal('status-answer'), status: z.unknown() });
+const status = z.strictObject({
+  type: z.literal('status-answer'),
+  status: z.unknown().refine((value) => value !== undefined, 'is missing'),
+});
 
 export const answer = z.discriminatedUnion('type', [
   guardAnswer,
