@@ -5,7 +5,7 @@ import type { StepFunction, StepResult } from '../core/effects.ts';
 import type { Answer, Request } from '../core/messages.ts';
 import { type Outcome, unknown } from '../core/outcome.ts';
 import type { PeerId } from '../core/site.ts';
-import type { Instant } from '../core/time.ts';
+import type { Instant, Moment } from '../core/time.ts';
 import type { Clock, RandomSource } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Peers, RequestHandler } from '../ports/peers.ts';
@@ -144,7 +144,7 @@ class Loop<State, Event extends DriverEvent<Value>, Durable, Deed extends { read
     this.#instant = { at: now, steps: this.#instant.at === now ? this.#instant.steps + 1 : 0 };
     if (this.#instant.steps > stepsPerInstantLimit) throw new Error('the core spins: each event brings another one');
     // Each role's events are a part of the union by type, and by construction the part that can reach it.
-    this.#carryOut(step(this.state, event as Event, { now, wall: clock.wall(), random: random.bits() }));
+    this.#carryOut(step(this.state, event as Event, momentOf(now, clock.wall(), random)));
   }
 
   #carryOut(result: StepResult<State, Durable, Deed>): void {
@@ -223,4 +223,17 @@ async function saved<Durable>(store: Pick<Store, 'save'>, durable: Durable): Pro
   } catch (error) {
     return unknown(String(error));
   }
+}
+
+/** Few steps need random bits; those that do are given the same ones however often they look. */
+function momentOf(now: Instant, wall: number, source: RandomSource): Moment {
+  let bits: string | null = null;
+  return {
+    now,
+    wall,
+    get random() {
+      bits ??= source.bits();
+      return bits;
+    },
+  };
 }

@@ -24,16 +24,15 @@ export function set(d: AgentDraft, change: Partial<AgentState>): void {
 /** Takes the next id and remembers what its answer will mean. */
 function expect(d: AgentDraft, pending: Pending): number {
   const id = d.s.nextId;
-  set(d, { nextId: id + 1, pending: { ...d.s.pending, [id]: pending } });
+  set(d, { nextId: id + 1, pending: [...d.s.pending, { ...pending, id }] });
   return id;
 }
 
 /** Takes back what an answer means; null when it is not expected (any more). */
 export function take(d: AgentDraft, id: number): Pending | null {
-  const found = d.s.pending[id];
+  const found = d.s.pending.find((p) => p.id === id);
   if (found === undefined) return null;
-  const { [id]: _, ...rest } = d.s.pending;
-  set(d, { pending: rest });
+  set(d, { pending: d.s.pending.filter((p) => p !== found) });
   return found;
 }
 
@@ -83,7 +82,7 @@ export function trace(d: AgentDraft, level: Trace['level'], event: string, field
 }
 
 export function isPending(d: AgentDraft, test: (pending: Pending) => boolean): boolean {
-  return Object.values(d.s.pending).some(test);
+  return d.s.pending.some(test);
 }
 
 export function isDoing(d: AgentDraft, kind: AgentDeed['kind'], site: string | null = null): boolean {

@@ -40,7 +40,7 @@ function calm(d: AgentDraft): boolean {
 
 /** A new probe begins whatever became of the last one ("Timing"), so each has a target, a queue, of its own. */
 function look(d: AgentDraft, name: string, deed: Parameters<typeof perform>[2]): void {
-  const running = Object.values(d.s.pending).filter(
+  const running = d.s.pending.filter(
     (p) =>
       p.kind === 'deed' && p.deed.kind === deed.kind && 'site' in p.deed && 'site' in deed && p.deed.site === deed.site,
   );
@@ -58,7 +58,7 @@ export function driveState(d: AgentDraft): void {
 
 function tell(d: AgentDraft, voter: VoterId): void {
   // A silent voter is asked again at each interval, but not without limit: its asks end by their own deadline.
-  const waiting = Object.values(d.s.pending).filter((p) => p.kind === 'state' && p.voter === voter);
+  const waiting = d.s.pending.filter((p) => p.kind === 'state' && p.voter === voter);
   if (waiting.length >= 4) return;
   ask(
     d,

@@ -267,7 +267,7 @@ export type AgentState = {
     readonly chosen: boolean;
   } | null;
   readonly decision: Decision;
-  readonly pending: Readonly<Record<number, Pending>>;
+  readonly pending: readonly (Pending & { readonly id: number })[];
   readonly nextId: number;
   /** When each target of reconcile was last acted on: a step that failed is tried again, but not in a spin. */
   readonly tried: Readonly<Record<string, Instant>>;
@@ -340,7 +340,7 @@ export function startAgent(
     lastOrder: null,
     modeOrder: null,
     decision: { act: false, code: 'starting', sentence: 'starting: nothing observed yet', waitMs: 0 },
-    pending: {},
+    pending: [],
     tried: {},
     nextId: 1,
     due: { probe: now, state: now, repair: now, reconcile: now, slow: now },

@@ -39,17 +39,16 @@ type Meaning = Pending extends infer P ? (P extends Pending ? Omit<P, 'at'> : ne
 /** Takes the next id and remembers what its answer will mean. */
 function expect(d: GuardDraft, meaning: Meaning): number {
   const id = d.s.nextId;
-  const pending = { ...meaning, at: d.at.now } as Pending;
-  set(d, { nextId: id + 1, pending: { ...d.s.pending, [id]: pending } });
+  const pending = { ...meaning, id, at: d.at.now } as GuardState['pending'][number];
+  set(d, { nextId: id + 1, pending: [...d.s.pending, pending] });
   return id;
 }
 
 /** Takes back what an answer means; null when it is not expected (any more). */
 export function take(d: GuardDraft, id: number): Pending | null {
-  const found = d.s.pending[id];
+  const found = d.s.pending.find((p) => p.id === id);
   if (found === undefined) return null;
-  const { [id]: _, ...rest } = d.s.pending;
-  set(d, { pending: rest });
+  set(d, { pending: d.s.pending.filter((p) => p !== found) });
   return found;
 }
 
@@ -85,5 +84,5 @@ export function trace(d: GuardDraft, level: Trace['level'], event: string, field
 const lostAfterMs: Ms = 5000;
 
 export function isPending(d: GuardDraft, ...kinds: readonly Pending['kind'][]): boolean {
-  return Object.values(d.s.pending).some((p) => kinds.includes(p.kind) && d.at.now - p.at < lostAfterMs);
+  return d.s.pending.some((p) => kinds.includes(p.kind) && d.at.now - p.at < lostAfterMs);
 }

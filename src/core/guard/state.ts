@@ -187,7 +187,7 @@ export type GuardState = {
     readonly fuse: Instant;
     readonly deadline: Instant;
   };
-  readonly pending: Readonly<Record<number, Pending>>;
+  readonly pending: readonly (Pending & { readonly id: number })[];
   readonly nextId: number;
 };
 
@@ -253,7 +253,7 @@ export function startGuard(
     restingUntil: now,
     beat: 0,
     due: { look: now, ask: now, beat: now, fuse: now, deadline: now },
-    pending: {},
+    pending: [],
     nextId: 1,
   };
 }

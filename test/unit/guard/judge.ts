@@ -55,7 +55,7 @@ export class Judge {
     }
     const now = host.clock.now();
     this.#law(wakeAt > now && wakeAt <= now + 500, host, `wakes at ${wakeAt}, now is ${now}`);
-    this.#law(Object.keys(state.pending).length < 60, host, 'what is pending grows');
+    this.#law(state.pending.length < 60, host, 'what is pending grows');
     if (state.durable.heldFirstLease && state.startup === 'over' && state.fencing === null) {
       this.#law(state.db.role !== 'primary' || state.lease !== null, host, 'a primary without a lease is left alone');
     }
