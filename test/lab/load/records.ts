@@ -27,6 +27,8 @@ export type WriterRecord =
       readonly s: number;
       readonly a: number;
       readonly t: Token;
+      /** A position in the WAL: what was sent after this write's answer has one that is not below this write's end. */
+      readonly l?: number;
     }
   /** A write whose end is unknown. */
   | { readonly k: 'u'; readonly q: number; readonly s: number; readonly a: number; readonly e: string }

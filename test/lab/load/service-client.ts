@@ -7,8 +7,13 @@ import { Agent, type IncomingMessage, request } from 'node:http';
 import type { ServiceTarget } from './config.ts';
 import { nowMs } from './journal.ts';
 
-/** `failure` is null for an answer below 400. */
-export type Reply = { readonly status: number; readonly failure: string | null; readonly isRetried: boolean };
+/** `failure` is null for an answer below 400, `body` empty where there is none. */
+export type Reply = {
+  readonly status: number;
+  readonly failure: string | null;
+  readonly body: string;
+  readonly isRetried: boolean;
+};
 export type Ask = {
   readonly method: 'GET' | 'PUT';
   readonly path: string;
@@ -79,7 +84,7 @@ export class ServiceClient {
       if (first !== 'closed-connection') return { ...first, isRetried: false };
       const second = await this.#send(ask, target.address, false);
       if (second !== 'closed-connection') return { ...second, isRetried: true };
-      return { status: 0, failure: 'ECONNRESET', isRetried: true };
+      return { status: 0, failure: 'ECONNRESET', body: '', isRetried: true };
     } finally {
       target.inFlight -= 1;
     }
@@ -115,14 +120,17 @@ export class ServiceClient {
       });
       call.on('response', (response: IncomingMessage) => {
         const status = response.statusCode ?? 0;
-        response.resume();
-        response.on('end', () => finish({ status, failure: status < 400 ? null : `http-${status}` }));
-        response.on('error', (error) => finish({ status, failure: nameOf(error) }));
+        let body = '';
+        response.setEncoding('utf8').on('data', (text: string) => {
+          body += text;
+        });
+        response.on('end', () => finish({ status, failure: status < 400 ? null : `http-${status}`, body }));
+        response.on('error', (error) => finish({ status, failure: nameOf(error), body: '' }));
       });
       call.on('error', (error) => {
         const kind = nameOf(error);
         const isClosed = call.reusedSocket && (kind === 'ECONNRESET' || kind === 'EPIPE');
-        finish(isClosed ? 'closed-connection' : { status: 0, failure: kind });
+        finish(isClosed ? 'closed-connection' : { status: 0, failure: kind, body: '' });
       });
       call.end(ask.body);
     });

@@ -25,6 +25,7 @@ const warmLanes = 3;
 const errorsEveryMs = 250;
 const clusterLookEveryMs = 1000;
 
+type WrittenRow = { cluster: Record<string, unknown> | null; timeline: number; position: number };
 type Lane = { client: pg.Client; socket: Socket; state: 'connecting' | 'idle' | 'busy' };
 
 // The write and the epoch it was made in, in one transaction. The timeline speaks for the database itself: between a
@@ -32,7 +33,8 @@ type Lane = { client: pg.Client; socket: Socket; state: 'connecting' | 'idle' | 
 const insertWith = (cluster: string) => `
   INSERT INTO lab.writes (run, site, start, seq) VALUES ($1, $2, $3, $4)
   RETURNING ${cluster} AS cluster,
-    ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::int AS timeline`;
+    ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::int AS timeline,
+    (pg_current_wal_insert_lsn() - '0/0')::float8 AS position`;
 const insertWithEpoch = insertWith('(SELECT to_jsonb(c) FROM siteward.cluster c LIMIT 1)');
 const insertPlain = insertWith('NULL::jsonb');
 
@@ -131,14 +133,22 @@ class Writer {
     const s = nowMs();
     const timer = setTimeout(() => this.#fail(lane, named('statement-timeout')), statementTimeoutMs);
     try {
-      const result = await lane.client.query<{ cluster: Record<string, unknown> | null; timeline: number }>({
+      const result = await lane.client.query<WrittenRow>({
         name: withEpoch ? 'with-epoch' : 'plain',
         text: withEpoch ? insertWithEpoch : insertPlain,
         values: [run, site, this.#start, q],
       });
       const row = result.rows[0];
       if (row === undefined) throw named('no-row');
-      this.#journal.add({ k: 'w', st: this.#start, q, s, a: nowMs(), t: tokenOf(row.cluster, row.timeline) });
+      this.#journal.add({
+        k: 'w',
+        st: this.#start,
+        q,
+        s,
+        a: nowMs(),
+        t: tokenOf(row.cluster, row.timeline),
+        l: row.position,
+      });
       if (lane.state === 'busy') lane.state = 'idle';
     } catch (error) {
       await this.#writeFailed(lane, error, q, s);
