@@ -1,0 +1,81 @@
+// Lets faults begin and end: when, which and how many at once comes from the run's options.
+
+import type { Random } from '../engine/random.ts';
+import { milli } from '../engine/scheduler.ts';
+import type { World } from '../world/world.ts';
+import { applicationFaults } from './applications.ts';
+import type { Begun, FaultTable } from './fault.ts';
+import type { FaultKind } from './kinds.ts';
+import { machineFaults } from './machines.ts';
+import { networkFaults } from './network.ts';
+import { peopleFaults } from './people.ts';
+import { postgresFaults } from './postgres.ts';
+import { processFaults } from './processes.ts';
+import { registerFaults } from './register.ts';
+
+export const faultTable: FaultTable = {
+  ...networkFaults,
+  ...processFaults,
+  ...machineFaults,
+  ...registerFaults,
+  ...postgresFaults,
+  ...applicationFaults,
+  ...peopleFaults,
+};
+
+export class Injector {
+  /** How often each kind began. */
+  readonly counts = new Map<FaultKind, number>();
+  readonly active = new Set<Begun>();
+  readonly #world: World;
+  readonly #random: Random;
+  readonly #weighted: readonly FaultKind[];
+  #stopped = false;
+
+  constructor(world: World, random: Random) {
+    this.#world = world;
+    this.#random = random;
+    const { faults } = world.options;
+    this.#weighted = (Object.keys(faults) as FaultKind[])
+      .sort()
+      .flatMap((kind) => new Array<FaultKind>(faults[kind] ?? 0).fill(kind));
+  }
+
+  start(): void {
+    if (this.#weighted.length > 0) this.#next();
+  }
+
+  /** Nothing begins any more, and everything that is there ends. */
+  stop(): void {
+    this.#stopped = true;
+    for (const begun of [...this.active]) this.#end(begun, 'healed');
+  }
+
+  #next(): void {
+    const { faultEveryMs, faultsAtOnce } = this.#world.options;
+    const wait = this.#random.range(Math.ceil(faultEveryMs / 10), 2 * faultEveryMs) * milli;
+    this.#world.scheduler.after(wait, () => {
+      if (this.#stopped) return;
+      if (this.active.size < faultsAtOnce) this.begin(this.#random.pick(this.#weighted));
+      this.#next();
+    });
+  }
+
+  /** False when it could not begin now. */
+  begin(kind: FaultKind): boolean {
+    const begun = faultTable[kind]?.(this.#world, this.#random) ?? null;
+    if (begun === null) return false;
+    this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
+    this.#world.trace.line('world', kind, begun.what);
+    this.active.add(begun);
+    this.#world.onFault(kind, begun);
+    this.#world.scheduler.after(begun.lasts, () => this.#end(begun, kind));
+    return true;
+  }
+
+  #end(begun: Begun, how: string): void {
+    if (!this.active.delete(begun)) return;
+    this.#world.trace.line('world', 'ends', `${how} ${begun.what}`);
+    begun.end();
+  }
+}

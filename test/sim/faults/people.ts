@@ -1,0 +1,51 @@
+// Operators: orders at any moment, also the worst one.
+
+import type { Order } from '../../../src/core/messages.ts';
+import { otherSite, sites } from '../../../src/core/site.ts';
+import { milli } from '../engine/scheduler.ts';
+import type { Random } from '../engine/random.ts';
+import type { World } from '../world/world.ts';
+import { type Fault, type FaultTable, nothing } from './fault.ts';
+
+function order(make: (random: Random, world: World) => Order): Fault {
+  return (world, random) => {
+    const site = random.pick(sites);
+    const wanted = make(random, world);
+    world.order(site, wanted);
+    return { what: `${site}-agent ${JSON.stringify(wanted)}`, lasts: 10 * milli, end: nothing };
+  };
+}
+
+const failover = { kind: 'failover', dryRun: false, acceptLoss: false, force: false, otherSideIsDown: false } as const;
+
+/** A pause is ended by the same person, who does not forget. */
+const pause: Fault = (world, random) => {
+  world.order(random.pick(sites), { kind: 'pause', reason: 'maintenance' });
+  return {
+    what: 'pause',
+    lasts: random.range(1000, 60_000) * milli,
+    end: () => world.order(random.pick(sites), { kind: 'resume' }),
+  };
+};
+
+/**
+ * "Orders": the person's word that the other side is down, which the whole order rests on, is true here: its hosts are
+ * powered off, and stay so until the era's record is known at everybody who could grant it anything.
+ */
+const force: Fault = (world, random) => {
+  const site = random.pick(sites);
+  const other = otherSite(site);
+  if (world.forced || world.hosts.some((machine) => machine.place === other && machine.up)) return null;
+  world.forced = true;
+  world.order(site, { ...failover, to: site, force: true, acceptLoss: random.ratio(1, 2), otherSideIsDown: true });
+  return { what: `${site}-agent to ${site}`, lasts: 10 * milli, end: nothing };
+};
+
+export const peopleFaults: FaultTable = {
+  'order-switchover': order((random) => ({ ...failover, to: random.ratio(1, 2) ? null : random.pick(sites) })),
+  'order-failover': order((random) => ({ ...failover, to: random.pick(sites), acceptLoss: random.ratio(1, 3) })),
+  'order-entry': order((random) => ({ kind: 'entry', to: random.pick(sites) })),
+  'order-pause': pause,
+  'order-restart': order(() => ({ kind: 'restart' })),
+  'order-force': force,
+};

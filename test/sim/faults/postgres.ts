@@ -1,0 +1,125 @@
+// PostgreSQL as it fails: dead, frozen, hung, full, read-only, slow, behind, and lying about what it did.
+
+import { sites } from '../../../src/core/site.ts';
+import { milli } from '../engine/scheduler.ts';
+import type { Random } from '../engine/random.ts';
+import type { Postgres } from '../world/postgres.ts';
+import type { Switches } from '../world/postgres-faults.ts';
+import type { World } from '../world/world.ts';
+import { type Fault, type FaultTable, nothing } from './fault.ts';
+
+const lasting = (random: Random): number =>
+  random.pick([random.range(200, 2000), random.range(2000, 9000), random.range(9000, 60_000)]) * milli;
+
+/** The primary more often than the standby: that is where failovers come from. */
+function target(world: World, random: Random): Postgres {
+  const primary = sites.find((site) => world.postgres[site].phase === 'primary');
+  const site = primary !== undefined && random.ratio(2, 3) ? primary : random.pick(sites);
+  return world.postgres[site];
+}
+
+function blow(strike: (pg: Postgres, random: Random) => boolean): Fault {
+  return (world, random) => {
+    const pg = target(world, random);
+    return strike(pg, random) ? { what: `${pg.site}-db`, lasts: 10 * milli, end: nothing } : null;
+  };
+}
+
+function while_(begin: (pg: Postgres, random: Random) => boolean, end: (pg: Postgres) => void): Fault {
+  return (world, random) => {
+    const pg = target(world, random);
+    return begin(pg, random) ? { what: `${pg.site}-db`, lasts: lasting(random), end: () => end(pg) } : null;
+  };
+}
+
+function switched(on: (random: Random) => Partial<Switches>, off: Partial<Switches>, why: string): Fault {
+  return while_(
+    (pg, random) => {
+      pg.faults.set(on(random), why);
+      return true;
+    },
+    (pg) => pg.faults.set(off, `no longer ${why}`),
+  );
+}
+
+function nextTime(set: (pg: Postgres, random: Random) => void): Fault {
+  return blow((pg, random) => {
+    set(pg, random);
+    return true;
+  });
+}
+
+export const postgresFaults: FaultTable = {
+  'postgres-crash': blow((pg, random) => {
+    if (!pg.processesLeft()) return false;
+    if (random.ratio(1, 3)) pg.faults.killPostmaster(random.range(10, 3000));
+    else pg.faults.crash();
+    return true;
+  }),
+  'postgres-backend-crash': blow((pg) => {
+    pg.faults.crashBackend();
+    return pg.server !== null;
+  }),
+  'postgres-hang': while_(
+    (pg) => {
+      if (pg.server === null || pg.frozen) return false;
+      pg.faults.freeze();
+      return true;
+    },
+    (pg) => pg.faults.thaw(),
+  ),
+  'postgres-disk-hang': while_(
+    (pg) => {
+      if (pg.volume.hung) return false;
+      pg.faults.hangDisk();
+      return true;
+    },
+    (pg) => pg.faults.thawDisk(),
+  ),
+  'postgres-read-only': switched(() => ({ readOnly: true }), { readOnly: false }, 'read-only'),
+  'postgres-full': while_(
+    (pg) => {
+      pg.faults.fillDisk(true);
+      return true;
+    },
+    (pg) => pg.faults.fillDisk(false),
+  ),
+  'postgres-connections': switched(
+    () => ({ tooManyConnections: true }),
+    { tooManyConnections: false },
+    'out of connections',
+  ),
+  'postgres-slow-commit': switched(
+    (random) => ({ slowCommitMs: random.range(5, 3000) }),
+    { slowCommitMs: 0 },
+    'slow to commit',
+  ),
+  'replication-stalled': while_(
+    (pg) => {
+      pg.receiver.stall(true);
+      return true;
+    },
+    (pg) => pg.receiver.stall(false),
+  ),
+  'replication-lag': while_(
+    (pg, random) => {
+      pg.receiver.lagMs = random.range(50, 8000);
+      return true;
+    },
+    (pg) => {
+      pg.receiver.lagMs = 0;
+    },
+  ),
+  'promote-misreported': nextTime((pg, random) => {
+    pg.faults.nextPromote = random.pick(['reports-failure-but-works', 'late', 'fails', 'dies'] as const);
+  }),
+  'start-misreported': nextTime((pg, random) => {
+    pg.faults.nextStart = random.pick(['reports-failure-but-works', 'late', 'fails'] as const);
+  }),
+  'postgres-started-by-hand': blow((pg) => pg.faults.startedBySomebodyElse()),
+  'postgres-stopped-by-hand': blow((pg) => {
+    if (pg.server === null) return false;
+    pg.faults.stoppedBySomebodyElse();
+    return true;
+  }),
+};

@@ -1,0 +1,75 @@
+// siteward's own daemons and the fuse: killed, killed between two effects, frozen for longer than a lease, stalled.
+
+import type { Site } from '../../../src/core/site.ts';
+import { sites } from '../../../src/core/site.ts';
+import { milli } from '../engine/scheduler.ts';
+import type { Random } from '../engine/random.ts';
+import type { AnyDaemon, World } from '../world/world.ts';
+import { type Begun, type Fault, type FaultTable, nothing } from './fault.ts';
+
+/** Down for less than a lease, for longer than one, and for longer than the longest quarantine. */
+function downTime(random: Random): number {
+  return random.pick([random.range(20, 900), random.range(900, 7000), random.range(7000, 40_000)]) * milli;
+}
+
+/**
+ * Guard and fuse of one host together are the fence: with both out of order at once nobody fences, and nobody promises
+ * to (protocol.md, "Outside the model"). One of them at a time.
+ */
+function mayDisturb(world: World, daemon: AnyDaemon): boolean {
+  const site = guardedSite(world, daemon);
+  return daemon.process !== null && !daemon.process.frozen && (site === null || world.fuses[site].isWell());
+}
+
+function guardedSite(world: World, daemon: AnyDaemon): Site | null {
+  return sites.find((site) => world.guards[site] === daemon) ?? null;
+}
+
+const crash: Fault = (world, random) => {
+  const daemon = random.pick(world.daemons);
+  if (!mayDisturb(world, daemon)) return null;
+  daemon.kill('killed');
+  return { what: daemon.name, lasts: 10 * milli, end: nothing };
+};
+
+const crashBetweenEffects: Fault = (world, random) => {
+  const daemon = random.pick(world.daemons);
+  if (!mayDisturb(world, daemon)) return null;
+  const effects = random.range(0, 60);
+  daemon.process?.dieAtEffect(effects);
+  return { what: `${daemon.name} before its effect ${effects}`, lasts: 10 * milli, end: nothing };
+};
+
+function frozen(longest: (random: Random) => number): Fault {
+  return (world, random) => {
+    const daemon = random.pick(world.daemons);
+    const { process } = daemon;
+    if (process === null || !mayDisturb(world, daemon)) return null;
+    process.freeze();
+    return { what: daemon.name, lasts: longest(random), end: () => process.thaw() };
+  };
+}
+
+function fuse(disturb: (world: World, site: Site, random: Random) => Begun | null): Fault {
+  return (world, random) => {
+    const site = random.pick(sites);
+    const guard = world.guards[site].process;
+    if (guard === null || guard.frozen || !world.fuses[site].isWell()) return null;
+    return disturb(world, site, random);
+  };
+}
+
+export const processFaults: FaultTable = {
+  'crash-daemon': crash,
+  'crash-between-effects': crashBetweenEffects,
+  'freeze-daemon': frozen(downTime),
+  'stall-daemon': frozen((random) => random.range(20, 1200) * milli),
+  'freeze-fuse': fuse((world, site, random) => {
+    const thaw = world.fuses[site].freeze();
+    return { what: `${site}-fuse`, lasts: downTime(random), end: thaw };
+  }),
+  'crash-fuse': fuse((world, site) => {
+    world.fuses[site].kill();
+    return { what: `${site}-fuse`, lasts: 10 * milli, end: nothing };
+  }),
+};

@@ -1,0 +1,73 @@
+// Everything that a run depends on besides the code: all of it drawn from the seed, all of it printed, all of it can be
+// given back as JSON. Swarm (Groce et al., 2012): each kind of fault is off for a whole run with a fair chance, and the
+// rest have random weights, because a run of everything at once never gets far enough into anything.
+
+import type { WitnessKind } from '../../src/core/settings.ts';
+import { Random } from './engine/random.ts';
+import { type FaultKind, faultKinds } from './faults/kinds.ts';
+
+export type Replication = 'async' | 'zero-loss' | 'zero-loss-strict';
+
+export type RunOptions = {
+  readonly seed: string;
+  /** Simulated length of the phase with faults; the phase without follows until all has converged. */
+  readonly minutes: number;
+  readonly witness: WitnessKind;
+  readonly replication: Replication;
+  readonly onCrash: 'fastest' | 'restart';
+  /** How fast each machine's clock runs, in parts per million off true time. */
+  readonly clockPpm: Readonly<Record<string, number>>;
+  /** Relative weight of each kind of fault; those that are left out do not happen. */
+  readonly faults: Readonly<Partial<Record<FaultKind, number>>>;
+  /** Mean time between the beginnings of two faults. */
+  readonly faultEveryMs: number;
+  /** Faults that may be there at the same time. */
+  readonly faultsAtOnce: number;
+  readonly writesPerSecond: number;
+  /** One in so many messages goes through the wire codec as bytes; the others are handed over as they are. */
+  readonly codecEvery: number;
+  /** Each agent speaks only the older wire version at first, and is upgraded in the run. */
+  readonly upgrade: boolean;
+};
+
+export const machineNames = [
+  'site1-svc',
+  'site1-app',
+  'site1-db',
+  'site2-svc',
+  'site2-app',
+  'site2-db',
+  'third',
+  'internet',
+] as const;
+
+/** D is 5 %: no two clocks may differ by more, so each stays within half of it. */
+const ppmLimit = 24_000;
+
+export function drawOptions(seed: string, given: Partial<RunOptions> = {}): RunOptions {
+  const random = new Random(`options ${seed}`);
+  const witness = random.pick(['route53', 'route53', 'agent', 'agent', 'none'] as const);
+  const replication = random.pick(['async', 'async', 'zero-loss', 'zero-loss', 'zero-loss-strict'] as const);
+  const perfect = random.ratio(1, 3);
+  const clockPpm = Object.fromEntries(
+    machineNames.map((name) => [name, perfect ? 0 : random.range(-ppmLimit, ppmLimit)]),
+  );
+  const single = random.ratio(1, 4);
+  const faults: Partial<Record<FaultKind, number>> = {};
+  for (const kind of faultKinds) if (random.ratio(1, 2)) faults[kind] = random.range(1, 10);
+  return {
+    seed,
+    minutes: 8,
+    witness,
+    replication,
+    onCrash: random.pick(['fastest', 'restart'] as const),
+    clockPpm,
+    faults,
+    faultEveryMs: random.pick([3000, 8000, 20_000, 45_000]),
+    faultsAtOnce: single ? 1 : random.range(2, 5),
+    writesPerSecond: random.pick([1, 2, 5]),
+    codecEvery: random.pick([1, 16, 16, 16]),
+    upgrade: random.ratio(1, 5),
+    ...given,
+  };
+}
