@@ -3,7 +3,7 @@
  * the demo and the scenario suite use.
  */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { WitnessKind } from './cluster-file.ts';
 import type { ServiceStatus } from './control.ts';
 import {
@@ -29,6 +29,7 @@ import { isAlive, signalMarked, waitFor } from './process.ts';
 import { setBootStart } from './services.ts';
 import type { HostName } from './topology.ts';
 import { expandPlace, HOSTS, kindOf, LabError, pairsBetween, requireHost } from './topology.ts';
+import { hasVolume, volumeOf } from './volumes.ts';
 
 export interface LabOptions {
   readonly name?: string;
@@ -42,6 +43,8 @@ export interface UpOptions {
   readonly bootPostgres?: boolean;
   /** Stop here: no `siteward init`, nothing that needs the daemons. */
   readonly until?: 'hosts' | 'services' | 'healthy';
+  /** The databases lie on volumes that can be filled and made to hang (volumes.ts). */
+  readonly volumes?: boolean;
   /** The lab ends with this process, even if it is killed. */
   readonly tied?: boolean;
   readonly progress?: (line: string) => void;
@@ -121,6 +124,9 @@ export class Lab {
     const binds: HostBind[] = [{ from: paths.stage, to: '/opt/siteward', readOnly: true }];
     const kind = kindOf(host);
     if (kind === 'db') binds.push({ from: join(paths.base, 'sockets', host), to: '/run/postgresql', readOnly: false });
+    if (hasVolume(paths, host)) {
+      binds.push({ from: volumeOf(paths, host), to: dirname(findPostgres().dataDirectory), readOnly: false });
+    }
     if (kind === 'zone' || kind === 'client') binds.push({ from: REPOSITORY, to: '/opt/repo', readOnly: true });
     if (kind === 'client') {
       binds.push({ from: paths.load, to: '/opt/load', readOnly: false });

@@ -14,6 +14,7 @@ import { writeHaproxy, writeSshd } from './software.ts';
 import { stageBuild } from './stage.ts';
 import { databaseStatus, entryAddresses, labStatus, renderStatus } from './status.ts';
 import { ADDRESSES, ENTRY_NAME, ENTRY_ZONE, HOSTS, LabError, SITES, ZONE_CONTROL } from './topology.ts';
+import { makeVolumes } from './volumes.ts';
 
 const TOOLS = ['unshare', 'nsenter', 'setpriv', 'setsid', 'pivot_root', 'ip', 'nft', 'openssl', 'ssh-keygen', 'dig'];
 const DAEMONS = ['haproxy', 'sshd'];
@@ -75,6 +76,7 @@ async function build(lab: Lab, options: UpOptions, say: (text: string) => void):
   const booting = Promise.all(rest.map((host) => bootHost(paths, host, lab.binds(host))));
   const prepared = preparePostgres(paths, postgres, secrets.passwords);
   await Promise.all([booting, prepared]);
+  if (options.volumes === true) await makeVolumes(paths, postgres);
   say(`booted ${rest.length} hosts; made the primary and its standby`);
   await Promise.all(SITES.map((site) => bootHost(paths, `${site}-db`, lab.binds(`${site}-db`))));
   for (const site of SITES) setBootStart(paths, `${site}-db`, 'postgres-boot', bootPostgres);
