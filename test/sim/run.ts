@@ -4,8 +4,8 @@
 import type { Violation } from './checkers/violations.ts';
 import { Random } from './engine/random.ts';
 import { second } from './engine/scheduler.ts';
-import type { FaultKind } from './faults/kinds.ts';
 import { Injector } from './faults/injector.ts';
+import type { FaultKind } from './faults/kinds.ts';
 import type { RunOptions } from './options.ts';
 import { World } from './world/world.ts';
 

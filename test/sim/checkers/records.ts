@@ -15,7 +15,12 @@ import { soleVoterOf } from '../../../src/core/quorum/sole-voter.ts';
 import type { VoterId } from '../../../src/core/site.ts';
 import type { Violations } from './violations.ts';
 
-type Tally = { readonly ballot: Ballot; readonly record: ClusterRecord; readonly voters: Set<VoterId>; chosen: boolean };
+type Tally = {
+  readonly ballot: Ballot;
+  readonly record: ClusterRecord;
+  readonly voters: Set<VoterId>;
+  chosen: boolean;
+};
 
 export class Records {
   /** Chosen records by ballot, ascending. */
@@ -88,7 +93,10 @@ export class Records {
     if (era < 0) return;
     const grown = two.epoch - one.epoch;
     if (one.primary !== two.primary ? grown !== 1 : grown !== 0)
-      this.#violations.add('I2', `${names}: epoch ${showEpoch(epochOf(one))} of ${one.primary} is followed by ${showEpoch(epochOf(two))} of ${two.primary}`);
+      this.#violations.add(
+        'I2',
+        `${names}: epoch ${showEpoch(epochOf(one))} of ${one.primary} is followed by ${showEpoch(epochOf(two))} of ${two.primary}`,
+      );
   }
 }
 

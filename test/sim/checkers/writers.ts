@@ -33,7 +33,10 @@ export class Writers {
     if (epoch === null) return;
     const order = this.#highest === null ? 1 : compareEpochs(epoch, this.#highest);
     if (order < 0) {
-      this.#violations.add('I3', `${site} acknowledges in epoch ${showEpoch(epoch)} after ${showEpoch(this.#highest as EpochId)}`);
+      this.#violations.add(
+        'I3',
+        `${site} acknowledges in epoch ${showEpoch(epoch)} after ${showEpoch(this.#highest as EpochId)}`,
+      );
     } else if (order === 0 && site !== this.#site) {
       this.#violations.add('I1', `${site} acknowledges in epoch ${showEpoch(epoch)} of ${this.#site ?? 'nobody'}`);
     }

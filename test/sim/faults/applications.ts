@@ -1,8 +1,8 @@
 // Application hosts and balancers: instances that crash, hang or overhear a reload, SSH that dies half way, HAProxy gone.
 
 import { sites } from '../../../src/core/site.ts';
-import { milli } from '../engine/scheduler.ts';
 import type { Random } from '../engine/random.ts';
+import { milli } from '../engine/scheduler.ts';
 import { type Fault, type FaultTable, nothing } from './fault.ts';
 
 const lasting = (random: Random): number => random.pick([random.range(500, 5000), random.range(5000, 40_000)]) * milli;
@@ -52,17 +52,19 @@ const applicationHostDown: Fault = (world, random) => {
 };
 
 const balancerCrash: Fault = (world, random) => {
-  const site = random.pick(sites);
-  const balancer = world.balancers[site];
-  if (!balancer.kill()) return null;
-  return { what: `${site}-haproxy`, lasts: lasting(random), end: () => balancer.start() };
+  const balancer = world.balancers[random.pick(sites)];
+  if (balancer.process === null) return null;
+  balancer.stopped = true;
+  balancer.crash();
+  return { what: `${balancer.site}-haproxy`, lasts: lasting(random), end: () => balancer.heal() };
 };
 
 const balancerHang: Fault = (world, random) => {
-  const site = random.pick(sites);
-  const balancer = world.balancers[site];
-  const thaw = balancer.freeze();
-  return thaw === null ? null : { what: `${site}-haproxy`, lasts: lasting(random), end: thaw };
+  const balancer = world.balancers[random.pick(sites)];
+  const { process } = balancer;
+  if (process === null || process.frozen) return null;
+  process.freeze();
+  return { what: `${balancer.site}-haproxy`, lasts: lasting(random), end: () => process.thaw() };
 };
 
 export const applicationFaults: FaultTable = {

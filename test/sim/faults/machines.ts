@@ -1,12 +1,13 @@
 // Whole machines and their disks: power, boots, suspend, a whole site, clocks of the wall, state files.
 
 import { sites } from '../../../src/core/site.ts';
-import { milli } from '../engine/scheduler.ts';
 import type { Random } from '../engine/random.ts';
+import { milli } from '../engine/scheduler.ts';
 import type { World } from '../world/world.ts';
 import { type Fault, type FaultTable, nothing } from './fault.ts';
 
-const down = (random: Random): number => random.pick([random.range(2000, 12_000), random.range(12_000, 90_000)]) * milli;
+const down = (random: Random): number =>
+  random.pick([random.range(2000, 12_000), random.range(12_000, 90_000)]) * milli;
 
 const powerLoss: Fault = (world, random) => {
   const machine = random.pick(world.hosts);

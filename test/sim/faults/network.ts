@@ -1,7 +1,7 @@
 // What lies between machines: cut in both directions, in one, for one place, for two machines; lossy, slow, doubling.
 
-import { milli, second } from '../engine/scheduler.ts';
 import type { Random } from '../engine/random.ts';
+import { milli, second } from '../engine/scheduler.ts';
 import type { Place } from '../world/machine.ts';
 import type { Path } from '../world/network.ts';
 import type { Fault, FaultTable } from './fault.ts';

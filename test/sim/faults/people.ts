@@ -2,8 +2,8 @@
 
 import type { Order } from '../../../src/core/messages.ts';
 import { otherSite, sites } from '../../../src/core/site.ts';
-import { milli } from '../engine/scheduler.ts';
 import type { Random } from '../engine/random.ts';
+import { milli } from '../engine/scheduler.ts';
 import type { World } from '../world/world.ts';
 import { type Fault, type FaultTable, nothing } from './fault.ts';
 

@@ -1,8 +1,8 @@
 // PostgreSQL as it fails: dead, frozen, hung, full, read-only, slow, behind, and lying about what it did.
 
 import { sites } from '../../../src/core/site.ts';
-import { milli } from '../engine/scheduler.ts';
 import type { Random } from '../engine/random.ts';
+import { milli } from '../engine/scheduler.ts';
 import type { Postgres } from '../world/postgres.ts';
 import type { Switches } from '../world/postgres-faults.ts';
 import type { World } from '../world/world.ts';

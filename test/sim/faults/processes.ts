@@ -2,8 +2,8 @@
 
 import type { Site } from '../../../src/core/site.ts';
 import { sites } from '../../../src/core/site.ts';
-import { milli } from '../engine/scheduler.ts';
 import type { Random } from '../engine/random.ts';
+import { milli } from '../engine/scheduler.ts';
 import type { AnyDaemon, World } from '../world/world.ts';
 import { type Begun, type Fault, type FaultTable, nothing } from './fault.ts';
 

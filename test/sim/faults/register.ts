@@ -1,7 +1,7 @@
 // Route 53: slow, throttling, failing, late; its control plane gone; the record deleted or put back by a person.
 
-import { milli } from '../engine/scheduler.ts';
 import type { Random } from '../engine/random.ts';
+import { milli } from '../engine/scheduler.ts';
 import type { ApiFaults } from '../world/route53.ts';
 import { type Fault, type FaultTable, nothing } from './fault.ts';
 

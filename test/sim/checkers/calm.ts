@@ -1,0 +1,55 @@
+// I6, I7: what "all is well again" means. The first thing that is not, as a sentence, or null.
+
+import { compareBallots, showBallot } from '../../../src/core/quorum/ballot.ts';
+import { epochOf, sameEpoch } from '../../../src/core/quorum/record.ts';
+import { otherSite, sites } from '../../../src/core/site.ts';
+import { parseRegisterState } from '../../../src/wire/register-codec.ts';
+import { second } from '../engine/scheduler.ts';
+import type { World } from '../world/world.ts';
+
+export function notCalm(world: World): string | null {
+  const newest = world.records.newest();
+  if (newest === null) return 'no record was chosen';
+  const { record, ballot } = newest;
+  const { scheduler, history } = world;
+  const primary = world.postgres[record.primary];
+  if (!primary.isWritable()) return `the database of ${record.primary}, the primary, accepts no writes`;
+  if (world.postgres[otherSite(record.primary)].isWritable()) return 'both accept writes';
+  if (scheduler.now - history.lastAcknowledgedAt > 5 * second) return 'no client has been told of a write for 5 s';
+  // What was lost for good in this run is a person's to bring back; the rest works on.
+  if (world.memoryLost) return null;
+  if (record.mode !== 'auto') return 'paused';
+  const row = primary.visible().row;
+  if (row === null || !sameEpoch(row.epoch, epochOf(record))) return 'siteward.cluster says another epoch';
+  for (const site of sites) {
+    const agent = world.agents[site].state();
+    if (agent === null) return `${site}'s agent does not run`;
+    const accepted = agent.voter.durable.accepted;
+    if (accepted === null || compareBallots(accepted.ballot, ballot) !== 0)
+      return `${site}'s agent holds ballot ${accepted === null ? 'none' : showBallot(accepted.ballot)}, chosen is ${showBallot(ballot)}`;
+    if (world.guards[site].state() === null) return `${site}'s guard does not run`;
+    const env = world.applications[site].files.report();
+    if (env.active !== record.primary) return `${site}'s .env names ${env.active ?? 'neither site'}`;
+    for (const instance of world.applications[site].instances)
+      if (instance.database !== record.primary) return `${instance.name} uses ${instance.database ?? 'no'} database`;
+  }
+  const witness = witnessBallot(world);
+  if (witness !== null && witness !== showBallot(ballot))
+    return `the witness holds ${witness}, chosen is ${showBallot(ballot)}`;
+  if (world.route53.name.value !== world.addressOf(record.entry)) return 'the name points elsewhere';
+  if (!world.postgres[otherSite(record.primary)].receiver.streaming()) return 'the standby does not stream';
+  if (world.options.replication !== 'async' && !record.sync) return 'the record says sync: false';
+  return null;
+}
+
+/** The ballot of the record that the witness holds; null where there is none. */
+function witnessBallot(world: World): string | null {
+  if (world.options.witness === 'agent') {
+    const accepted = world.witness?.state()?.voter.durable.accepted ?? null;
+    return accepted === null ? 'nothing' : showBallot(accepted.ballot);
+  }
+  if (world.options.witness === 'none') return null;
+  const { value } = world.route53.register;
+  const state = value === null ? null : parseRegisterState(value);
+  return state === null ? 'nothing' : showBallot(state.accepted.ballot);
+}

@@ -1,0 +1,76 @@
+// I5: each change of primary has a reason that the world itself can confirm. What the agents believed does not count.
+
+import type { Accepted } from '../../../src/core/quorum/record.ts';
+import { epochOf, showEpoch } from '../../../src/core/quorum/record.ts';
+import { type Micros, second } from '../engine/scheduler.ts';
+import type { FaultKind } from '../faults/kinds.ts';
+import type { Violations } from './violations.ts';
+
+/** One of these alone, with all else well, must move no primary: one link, one agent, the witness, one slow thing. */
+const harmlessAlone: ReadonlySet<FaultKind> = new Set([
+  'cut-sites',
+  'cut-one-way',
+  'lossy-path',
+  'slow-path',
+  'duplicates',
+  'wall-jump',
+  'register-slow',
+  'register-throttled',
+  'register-late',
+  'register-down',
+  'dns-slow',
+  'instance-crash',
+  'instance-hang',
+  'reload-lost',
+  'ssh-dies',
+  'application-host-down',
+  'balancer-crash',
+  'balancer-hang',
+  'replication-stalled',
+  'replication-lag',
+  'postgres-connections',
+]);
+
+const window = 90 * second;
+
+export class Moves {
+  readonly counts = { ordered: 0, needed: 0, needless: 0 };
+  readonly #now: () => Micros;
+  readonly #violations: Violations;
+  readonly #faults: { readonly kind: FaultKind; readonly begun: Micros; over: Micros }[] = [];
+  #orderedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(violations: Violations, now: () => Micros) {
+    this.#violations = violations;
+    this.#now = now;
+  }
+
+  fault(kind: FaultKind, lasts: Micros): void {
+    const now = this.#now();
+    if (kind.startsWith('order-')) this.#orderedAt = now;
+    this.#faults.push({ kind, begun: now, over: now + lasts });
+    while ((this.#faults[0]?.over ?? now) < now - window) this.#faults.shift();
+  }
+
+  /** `servedSince`: since when the old primary has served without a break; null: it does not. */
+  changed(before: Accepted, after: Accepted, servedSince: Micros | null): void {
+    const now = this.#now();
+    if (now - this.#orderedAt < 60 * second) {
+      this.counts.ordered += 1;
+      return;
+    }
+    const recent = this.#faults.filter(({ over }) => over > now - window);
+    const served = servedSince !== null && now - servedSince > 20 * second;
+    if (!served || recent.some(({ kind }) => !harmlessAlone.has(kind))) {
+      this.counts.needed += 1;
+      return;
+    }
+    this.counts.needless += 1;
+    const names = recent.map(({ kind }) => kind).join(', ') || 'none';
+    if (recent.length <= 1)
+      this.#violations.add(
+        'I5',
+        `epoch ${showEpoch(epochOf(before.record))} of ${before.record.primary} was ended by ${after.record.by} (${after.record.reason}) though it served; faults: ${names}`,
+      );
+  }
+}

@@ -1,0 +1,36 @@
+// The production configuration with its defaults: the documents' example cluster, with this run's witness and modes.
+
+import type { ClusterConfig } from '../../../src/config/cluster.ts';
+import { exampleCluster } from '../../../src/config/example.ts';
+import { readConfig } from '../../../src/config/read.ts';
+import { settingsOf } from '../../../src/config/settings.ts';
+import type { Settings } from '../../../src/core/settings.ts';
+import type { RunOptions } from '../options.ts';
+
+const cache = new Map<string, { readonly config: ClusterConfig; readonly settings: Settings }>();
+
+export function configOf({ witness, replication, onCrash }: Pick<RunOptions, 'witness' | 'replication' | 'onCrash'>) {
+  const key = `${witness} ${replication} ${onCrash}`;
+  const cached = cache.get(key);
+  if (cached !== undefined) return cached;
+  const example = exampleCluster();
+  const { route53 } = example.witness;
+  const pin = example.keys['site1-agent'];
+  const file = {
+    ...example,
+    replication,
+    policy: { onCrash },
+    witness:
+      witness === 'route53'
+        ? { kind: witness, route53 }
+        : witness === 'agent'
+          ? { kind: witness, agent: { host: 'third', address: '172.22.1.10' } }
+          : { kind: witness },
+    keys: witness === 'agent' ? { ...example.keys, witness: pin } : example.keys,
+  };
+  const read = readConfig(JSON.stringify(file), 'the simulated cluster file');
+  if (read.kind !== 'good') throw new Error(JSON.stringify(read.problems));
+  const made = { config: read.config, settings: settingsOf(read.config) };
+  cache.set(key, made);
+  return made;
+}

@@ -1,0 +1,154 @@
+// People: they found the cluster, give orders, and mend what only a person can mend.
+
+import type { Answer, Order, Request } from '../../../src/core/messages.ts';
+import type { Outcome } from '../../../src/core/outcome.ts';
+import type { Accepted } from '../../../src/core/quorum/record.ts';
+import { agentOf, otherSite, type PeerId, type Site, sites } from '../../../src/core/site.ts';
+import { milli, second } from '../engine/scheduler.ts';
+import { fullCodec } from './codec.ts';
+import type { Machine } from './machine.ts';
+import { Process } from './process.ts';
+import { isPrefix } from './wal.ts';
+import type { World } from './world.ts';
+
+const alice: PeerId = 'operator:alice';
+
+export class Operator {
+  readonly #world: World;
+  readonly #desk: Process;
+  readonly #primary: Site;
+  #healing = false;
+
+  /** `primary` is the site whose database is the primary on the first day. */
+  constructor(world: World, desk: Machine, primary: Site) {
+    this.#world = world;
+    this.#primary = primary;
+    this.#desk = new Process(desk, alice, 0, () => {});
+  }
+
+  /** Everything runs, unfounded; then Q0, as `siteward init` does it, and `siteward resume` when that is through. */
+  found(): void {
+    const { postgres, machines, clients, scheduler } = this.#world;
+    postgres[this.#primary].bornPrimary();
+    postgres[otherSite(this.#primary)].bornStandby();
+    for (const machine of machines.values()) this.startAll(machine);
+    scheduler.after(second, () => this.#init());
+    scheduler.after(2 * second, () => clients.start());
+  }
+
+  /** What a machine's boot starts. */
+  startAll(machine: Machine): void {
+    const world = this.#world;
+    for (const site of sites) {
+      if (world.fuses[site].machine === machine) world.fuses[site].start();
+      if (world.applications[site].machine === machine) world.applications[site].start();
+      if (world.balancers[site].machine === machine) world.balancers[site].start();
+      const pg = world.postgres[site];
+      // The distribution starts it where somebody left it enabled.
+      if (pg.machine === machine && !pg.processesLeft() && world.random.ratio(1, 3)) pg.faults.startedBySomebodyElse();
+    }
+    for (const daemon of world.daemons) {
+      if (daemon.machine === machine)
+        world.scheduler.after(world.random.range(50, 3000) * milli, () => {
+          if (!daemon.stopped) daemon.start();
+        });
+    }
+  }
+
+  order(site: Site, order: Order): void {
+    if (order.kind === 'failover' && (order.acceptLoss || order.force)) this.#world.lossAccepted = true;
+    void this.#ask(agentOf(site), { type: 'order', cluster: '', order }).then((outcome) => {
+      this.#world.trace.line('operator', order.kind, answerLine(outcome));
+    });
+  }
+
+  heal(): void {
+    const world = this.#world;
+    world.network.heal();
+    world.route53.heal();
+    for (const machine of world.machines.values()) {
+      world.resume(machine);
+      world.powerOn(machine);
+    }
+    for (const site of sites) {
+      world.postgres[site].faults.heal();
+      world.applications[site].heal();
+      world.databaseCommands[site].heal();
+      world.balancers[site].heal();
+      world.fuses[site].heal();
+    }
+    for (const daemon of world.daemons) {
+      daemon.disk.extraDelay = 0;
+      daemon.disk.full = false;
+      daemon.process?.thaw();
+      daemon.process?.dieAtEffect(-1);
+      if (!daemon.disk.damaged && daemon.process === null) daemon.start();
+    }
+    world.trace.line('world', 'healed', '');
+    if (!this.#healing) this.#mend();
+    this.#healing = true;
+  }
+
+  /** What waits for a person by the runbook: a pause, a database whose history is another one. */
+  #mend(): void {
+    const { scheduler, records, postgres } = this.#world;
+    scheduler.after(5 * second, () => {
+      const record = records.newest()?.record ?? null;
+      if (record?.mode === 'paused') this.order(record.primary, { kind: 'resume' });
+      if (record !== null) {
+        const primary = postgres[record.primary];
+        const old = postgres[otherSite(record.primary)];
+        const diverged = primary.isWritable() && !isPrefix(old.flushed, primary.flushed);
+        if (diverged && !old.faults.rewind()) old.faults.stoppedBySomebodyElse();
+      }
+      this.#mend();
+    });
+  }
+
+  async #init(): Promise<void> {
+    const { settings, options } = this.#world;
+    const accepted: Accepted = {
+      ballot: { counter: 1, voter: 'site1' },
+      record: {
+        cluster: `${settings.cluster}-1`,
+        era: { number: 0, site: 'site1' },
+        epoch: 1,
+        primary: this.#primary,
+        entry: this.#primary,
+        mode: 'paused',
+        sync: false,
+        voters: settings.voters,
+        by: alice,
+        at: '2026-01-01T00:00:00.000Z',
+        reason: 'founded',
+      },
+    };
+    const voters: PeerId[] = ['site1-agent', 'site2-agent'];
+    if (options.witness === 'agent') voters.push('witness');
+    for (const voter of voters) await this.#insist(voter, { type: 'init', accepted, createRegister: false });
+    if (options.witness === 'route53')
+      await this.#insist(agentOf(this.#primary), { type: 'init', accepted, createRegister: true });
+    await this.#insist(agentOf(this.#primary), { type: 'order', cluster: '', order: { kind: 'resume' } });
+  }
+
+  /** Again until it is done, as a person would. */
+  async #insist(to: PeerId, request: Request): Promise<void> {
+    for (;;) {
+      const outcome = await this.#ask(to, request);
+      this.#world.trace.line('operator', request.type, `${to} ${answerLine(outcome)}`);
+      if (outcome.kind === 'done' && outcome.value.type === 'ack' && outcome.value.ok) return;
+      await this.#desk.later(second, () => undefined);
+    }
+  }
+
+  #ask(to: PeerId, request: Request): Promise<Outcome<Answer>> {
+    return this.#world.peers.peersOf(alice, this.#desk, fullCodec).ask(to, request, 5000);
+  }
+}
+
+function answerLine(outcome: Outcome<Answer>): string {
+  if (outcome.kind !== 'done') return outcome.kind === 'rejected' ? outcome.code : 'no answer';
+  return outcome.value.type === 'ack'
+    ? `${outcome.value.ok ? 'done' : 'refused'} ${outcome.value.why}`
+    : outcome.value.type;
+}

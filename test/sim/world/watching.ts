@@ -1,0 +1,75 @@
+// Joins the checkers to what they watch. Nothing here changes anything.
+
+import { compareEpochs, type EpochId } from '../../../src/core/quorum/record.ts';
+import type { VoterDurable } from '../../../src/core/quorum/voter.ts';
+import { sites, type VoterId } from '../../../src/core/site.ts';
+import { parseRegisterState } from '../../../src/wire/register-codec.ts';
+import type { Micros } from '../engine/scheduler.ts';
+import type { World } from './world.ts';
+
+export function watch(world: World): void {
+  watchVotes(world);
+  watchDatabases(world);
+  watchFiles(world);
+  for (const daemon of world.daemons)
+    daemon.onStepped = () => {
+      world.steps += 1;
+    };
+}
+
+function watchVotes(world: World): void {
+  const { records } = world;
+  const saved = (voter: VoterId, durable: VoterDurable): void => {
+    if (durable.accepted !== null) records.voted(voter, durable.accepted);
+    if (durable.chosen !== null) records.believed(voter, durable.chosen);
+  };
+  for (const site of sites) world.agents[site].onSaved = ({ voter }) => saved(site, voter);
+  if (world.witness !== null) world.witness.onSaved = (durable) => saved('witness', durable);
+  world.route53.register.onWritten = (value, _before, by) => {
+    const state = value === null ? null : parseRegisterState(value);
+    // What a person puts back is no vote.
+    if (state !== null && by !== 'a person') records.voted('witness', state.accepted);
+  };
+  for (const site of sites)
+    world.guards[site].onSaved = ({ chosen }) => {
+      if (chosen !== null) records.believed(`${site}-guard`, chosen);
+    };
+}
+
+function watchDatabases(world: World): void {
+  const { writers, records, history, postgres, moves, scheduler } = world;
+  const servedSince: Record<string, Micros | null> = { site1: null, site2: null };
+  let newest: EpochId | null = null;
+  for (const site of sites) {
+    const pg = postgres[site];
+    pg.onChange = (why) => {
+      const writable = pg.isWritable();
+      writers.changed(site, writable, why);
+      servedSince[site] = writable ? (servedSince[site] ?? scheduler.now) : null;
+    };
+    pg.sessions.onAcknowledge = ({ epoch }) => writers.acknowledge(site, epoch);
+    pg.onBeat = ({ epoch }) => {
+      writers.beaten(site, epoch);
+      if (newest !== null && compareEpochs(epoch, newest) <= 0) return;
+      newest = epoch;
+      history.compare((id) => pg.contains(id), `${site}, the new primary`);
+    };
+  }
+  records.onChosen = ({ ballot, record }, before) => {
+    world.trace.line(
+      'CHOSEN',
+      `${ballot.counter}.${ballot.voter}`,
+      JSON.stringify({ ...record, cluster: undefined, at: undefined }),
+    );
+    if (before !== null && before.record.primary !== record.primary)
+      moves.changed(before, { ballot, record }, servedSince[before.record.primary] ?? null);
+  };
+}
+
+/** I8: an .env file is one of the complete versions at every moment. */
+function watchFiles(world: World): void {
+  for (const site of sites)
+    world.applications[site].onFiles = ({ files }) => {
+      if (!files.complete) world.violations.add('I8', `${site}'s .env is neither site's file`);
+    };
+}

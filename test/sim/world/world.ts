@@ -1,0 +1,321 @@
+// The whole cluster: machines, what runs on them, what lies between, and the checkers that see all of it. Composition
+// and the few things that happen to whole machines; everything else is in the rooms beside this one.
+
+import type { ClusterConfig } from '../../../src/config/cluster.ts';
+import type { AgentDeed, AgentDeedValue, AgentEvent } from '../../../src/core/agent/deeds.ts';
+import type { AgentDurable, AgentState } from '../../../src/core/agent/state.ts';
+import type { GuardDeed, GuardDeedValue, GuardEvent } from '../../../src/core/guard/deeds.ts';
+import type { GuardDurable, GuardState } from '../../../src/core/guard/state.ts';
+import type { Order } from '../../../src/core/messages.ts';
+import type { EpochId } from '../../../src/core/quorum/record.ts';
+import type { VoterDurable } from '../../../src/core/quorum/voter.ts';
+import type { Settings } from '../../../src/core/settings.ts';
+import { agentOf, guardOf, otherSite, type Site, sites } from '../../../src/core/site.ts';
+import type { WitnessEvent, WitnessState } from '../../../src/core/witness/step.ts';
+import { notCalm } from '../checkers/calm.ts';
+import { History } from '../checkers/history.ts';
+import { Moves } from '../checkers/moves.ts';
+import { Records } from '../checkers/records.ts';
+import { Violations } from '../checkers/violations.ts';
+import { Writers } from '../checkers/writers.ts';
+import { Random } from '../engine/random.ts';
+import { type Micros, Scheduler } from '../engine/scheduler.ts';
+import { Trace } from '../engine/trace.ts';
+import type { Begun } from '../faults/fault.ts';
+import type { FaultKind } from '../faults/kinds.ts';
+import type { RunOptions } from '../options.ts';
+import { wireAgent } from './agent.ts';
+import { ApplicationHost } from './application-host.ts';
+import { SiteBalancer } from './balancer.ts';
+import { Clients } from './clients.ts';
+import { type Codec, sampledCodec } from './codec.ts';
+import { configOf } from './config.ts';
+import { Daemon, type DaemonParts } from './daemon.ts';
+import { endpointOf } from './endpoint.ts';
+import type { ForcedCommand } from './forced-command.ts';
+import { FuseProcess } from './fuse.ts';
+import { wireGuard } from './guard.ts';
+import { databasePort } from './guard-database.ts';
+import { Machine, type Place } from './machine.ts';
+import { Network } from './network.ts';
+import { Operator } from './operator.ts';
+import { PeerNetwork } from './peers.ts';
+import { Postgres } from './postgres.ts';
+import { probesOf } from './probes.ts';
+import type { Process } from './process.ts';
+import { Route53 } from './route53.ts';
+import { databaseCommand, hostsOf } from './ssh.ts';
+import { Wal } from './wal.ts';
+import { watch } from './watching.ts';
+import { wireWitness } from './witness.ts';
+
+export type AgentDaemon = Daemon<AgentState, AgentEvent, AgentDurable, AgentDeed, AgentDeedValue>;
+export type GuardDaemon = Daemon<GuardState, GuardEvent, GuardDurable, GuardDeed, GuardDeedValue>;
+export type WitnessDaemon = Daemon<WitnessState, WitnessEvent, VoterDurable, never, never>;
+export type AnyDaemon = AgentDaemon | GuardDaemon | WitnessDaemon;
+
+type BySite<T> = Readonly<Record<Site, T>>;
+
+function bySite<T>(make: (site: Site) => T): BySite<T> {
+  return { site1: make('site1'), site2: make('site2') };
+}
+
+export class World {
+  readonly options: RunOptions;
+  readonly config: ClusterConfig;
+  readonly settings: Settings;
+  readonly scheduler = new Scheduler();
+  readonly random: Random;
+  readonly trace: Trace;
+  readonly network: Network;
+  readonly peers: PeerNetwork;
+  readonly machines = new Map<string, Machine>();
+  /** Machines that can be lost; the internet is not one of them. */
+  readonly hosts: readonly Machine[];
+  readonly everyMachine: readonly Machine[];
+  readonly wal = new Wal();
+  readonly postgres: BySite<Postgres>;
+  readonly fuses: BySite<FuseProcess>;
+  readonly guards: BySite<GuardDaemon>;
+  readonly agents: BySite<AgentDaemon>;
+  readonly witness: WitnessDaemon | null;
+  readonly daemons: readonly AnyDaemon[];
+  readonly applications: BySite<ApplicationHost>;
+  readonly balancers: BySite<SiteBalancer>;
+  readonly databaseCommands: BySite<ForcedCommand>;
+  readonly route53: Route53;
+  readonly clients: Clients;
+  readonly operator: Operator;
+  readonly violations: Violations;
+  readonly records: Records;
+  readonly writers: Writers;
+  readonly history: History;
+  readonly moves: Moves;
+  /** guard.epoch of each database host. */
+  readonly guardEpochs: Record<Site, EpochId | null> = { site1: null, site2: null };
+  /** A voter's or guard's memory, or the register's, was lost or put back: at most once a run. */
+  memoryLost = false;
+  /** A person forced an era: at most once a run. */
+  forced = false;
+  /** A person accepted the loss of writes. */
+  lossAccepted = false;
+  steps = 0;
+  readonly #active = new Set<Begun>();
+
+  constructor(options: RunOptions, keep: ((line: string) => void) | null) {
+    this.options = options;
+    this.random = new Random(`run ${options.seed}`);
+    this.trace = new Trace(this.scheduler, keep);
+    const { config, settings } = configOf(options);
+    this.config = config;
+    this.settings = settings;
+    this.network = new Network(this.scheduler, this.random.fork('network'));
+    this.peers = new PeerNetwork(this.network);
+    const machine = (name: string, place: Place): Machine => {
+      const rate = 1 + (options.clockPpm[name] ?? 0) / 1_000_000;
+      const made = new Machine(this.scheduler, this.random.fork(name), name, place, rate);
+      this.machines.set(name, made);
+      return made;
+    };
+    const on = {
+      svc: bySite((s) => machine(`${s}-svc`, s)),
+      app: bySite((s) => machine(`${s}-app`, s)),
+      db: bySite((s) => machine(`${s}-db`, s)),
+    };
+    const third = machine('third', 'third');
+    const internet = machine('internet', 'internet');
+    this.everyMachine = [...this.machines.values()];
+    this.hosts = this.everyMachine.filter(
+      (each) => each !== internet && (each !== third || options.witness === 'agent'),
+    );
+    this.violations = new Violations(this.trace);
+    this.records = new Records(this.violations);
+    this.writers = new Writers(this.violations, this.records);
+    this.history = new History(this.violations, () => this.lossAccepted || options.replication === 'async');
+    this.moves = new Moves(this.violations, () => this.scheduler.now);
+    this.postgres = bySite(
+      (site) =>
+        new Postgres({
+          scheduler: this.scheduler,
+          random: this.random.fork(`${site}-postgres`),
+          trace: this.trace,
+          network: this.network,
+          machine: on.db[site],
+          site,
+          wal: this.wal,
+          systemId: '7321987654321098765',
+          other: () => this.postgres[otherSite(site)],
+        }),
+    );
+    this.fuses = bySite((site) => new FuseProcess({ postgres: this.postgres[site], trace: this.trace }));
+    const endpoints = bySite((site) => endpointOf(this.postgres[site]));
+    const entry = this.random.pick(sites);
+    this.applications = bySite(
+      (site) =>
+        new ApplicationHost(
+          config,
+          this.network,
+          this.random.fork(`${site}-app`),
+          site,
+          on.app[site],
+          endpoints,
+          entry,
+        ),
+    );
+    this.balancers = bySite(
+      (site) =>
+        new SiteBalancer(
+          config,
+          this.network,
+          this.random.fork(`${site}-haproxy`),
+          site,
+          on.svc[site],
+          this.applications,
+        ),
+    );
+    this.databaseCommands = bySite((site) =>
+      databaseCommand(
+        on.db[site],
+        this.random.fork(`${site}-ssh`),
+        this.postgres[site].fenceTarget(() => this.guardEpochs[site]),
+      ),
+    );
+    this.route53 = new Route53(this.network, this.random.fork('route53'), internet, {
+      address: this.addressOf(entry),
+      ttlSeconds: 10,
+    });
+    this.clients = new Clients(
+      this.network,
+      this.random.fork('clients'),
+      internet,
+      this.route53.name,
+      bySite((site) => this.addressOf(site)),
+      this.balancers,
+      this.history,
+      { clients: 3, writesPerSecond: options.writesPerSecond, readEvery: 3 },
+    );
+    const parts: DaemonParts = {
+      scheduler: this.scheduler,
+      random: this.random.fork('daemons'),
+      trace: this.trace,
+      peers: this.peers,
+    };
+    const codec = (): Codec => sampledCodec(options.codecEvery);
+    this.agents = bySite((site) => new Daemon(parts, agentOf(site), on.svc[site], codec(), this.#agent(site)));
+    this.guards = bySite((site) => new Daemon(parts, guardOf(site), on.db[site], codec(), this.#guard(site)));
+    this.witness =
+      options.witness === 'agent' ? new Daemon(parts, 'witness', third, codec(), wireWitness(settings)) : null;
+    this.daemons = [...sites.map((site) => this.agents[site]), ...sites.map((site) => this.guards[site])];
+    if (this.witness !== null) this.daemons = [...this.daemons, this.witness];
+    this.operator = new Operator(this, internet, entry);
+    watch(this);
+  }
+
+  #agent(site: Site) {
+    const { config, settings } = this;
+    return wireAgent(site, {
+      config,
+      settings,
+      adapters: (process: Process) => ({
+        probes: probesOf(this.postgres, process, agentOf(site)),
+        applications: ApplicationHost.applicationsOf(this.applications, process),
+        balancer: SiteBalancer.balancerOf(this.balancers, site, process),
+        hosts: hostsOf(this.network, { applications: this.applications, databases: this.databaseCommands }, process),
+        dns: this.route53.dnsOf(process),
+      }),
+      register: this.options.witness === 'route53' ? (process) => this.route53.registerOf(process) : null,
+    });
+  }
+
+  #guard(site: Site) {
+    return wireGuard(site, {
+      settings: this.settings,
+      database: (process) => databasePort(this.postgres[site], process),
+      fuse: (process) => this.fuses[site].port(process),
+      publishEpoch: (epoch) => {
+        this.guardEpochs[site] = epoch;
+      },
+    });
+  }
+
+  addressOf(site: Site): string {
+    const { dns } = this.config;
+    return dns.kind === 'none' ? '' : dns.addresses[site];
+  }
+
+  /** Q0, by a person; everything is started before. */
+  found(): void {
+    this.operator.found();
+  }
+
+  order(site: Site, order: Order): void {
+    this.operator.order(site, order);
+  }
+
+  onFault(kind: FaultKind, begun: Begun): void {
+    this.moves.fault(kind, begun.lasts);
+    this.#active.add(begun);
+    this.scheduler.after(begun.lasts, () => this.#active.delete(begun));
+  }
+
+  /** Whether any fault is there now. */
+  disturbed(): boolean {
+    return this.#active.size > 0 || this.hosts.some((machine) => !machine.up || machine.suspended);
+  }
+
+  notCalm(): string | null {
+    return notCalm(this);
+  }
+
+  powerOff(machine: Machine): void {
+    machine.up = false;
+    for (const process of [...machine.processes]) process.die('power loss');
+    this.trace.line(machine.name, 'power off', '');
+  }
+
+  powerOn(machine: Machine): void {
+    if (machine.up) return;
+    machine.boot();
+    this.trace.line(machine.name, 'boots', '');
+    this.operator.startAll(machine);
+  }
+
+  suspend(machine: Machine): void {
+    machine.suspended = true;
+    this.trace.line(machine.name, 'suspended', '');
+    for (const site of sites) this.postgres[site].refresh('suspended');
+  }
+
+  /**
+   * A paused machine is outside the promise for the moment between its resumption and the fuse's next look
+   * (protocol.md's model, "the watchdog fits into the fence budget"): its database runs again that much later.
+   */
+  resume(machine: Machine): void {
+    if (!machine.suspended) return;
+    const halted = sites
+      .map((site) => this.postgres[site])
+      .filter((pg) => pg.machine === machine && pg.server !== null && !pg.frozen);
+    for (const pg of halted) pg.faults.freeze();
+    machine.suspended = false;
+    this.trace.line(machine.name, 'resumes', '');
+    for (const process of [...machine.processes]) process.flush();
+    for (const pg of halted) this.scheduler.after(resumeMicros, () => pg.faults.thaw());
+  }
+
+  /** Everything that can be mended without a decision: the liveness phase begins. */
+  heal(): void {
+    this.operator.heal();
+  }
+
+  finish(): void {
+    this.clients.stop();
+    const newest = this.records.newest();
+    if (newest === null) return;
+    const { primary } = newest.record;
+    this.history.compare((id) => this.postgres[primary].contains(id), `${primary} at the end`);
+    if (this.scheduler.waiting > 20_000) this.violations.add('bound', `${this.scheduler.waiting} events wait`);
+  }
+}
+
+/** One look of the fuse and one kill. */
+const resumeMicros: Micros = 250_000;
