@@ -11,8 +11,8 @@ import type { DriverEvent, FenceControl, Perform } from '../driver/events.ts';
 import type { Log } from '../ports/log.ts';
 import type { Register } from '../ports/register.ts';
 import type { Store } from '../ports/store.ts';
-import { stateFormat } from '../wire/state-files.ts';
-import type { Base } from './base.ts';
+import { isReadableFormat, stateDocument, stateFormat } from '../wire/state-files.ts';
+import type { Base, Role } from './base.ts';
 
 export type Loaded<Durable> = { readonly durable: Durable; readonly amnesia: boolean };
 
@@ -25,16 +25,18 @@ export function loadState<Durable>(
 ): Loaded<Durable> {
   const found = store.load();
   if (found.kind === 'absent') return { durable: empty, amnesia: false };
-  const durable = found.kind === 'found' && found.formatVersion === stateFormat ? read(found.document) : null;
+  const durable = found.kind === 'found' && isReadableFormat(found.formatVersion) ? read(found.document) : null;
   if (durable !== null) return { durable, amnesia: false };
   log.event('error', 'state.damaged', {
-    why: found.kind === 'damaged' ? found.detail : 'it is not of a form this version writes',
+    why: found.kind === 'damaged' ? found.detail : 'it is not of a form this version can read',
   });
   return { durable: empty, amnesia: true };
 }
 
-export function openStore(base: Base, role: string): Store & { close(): Promise<void> } {
-  return createStore({ path: join(base.config.paths.stateDirectory, `${role}.state`), formatVersion: stateFormat });
+export function openStore(base: Base, role: Role): Store & { close(): Promise<void> } {
+  const path = join(base.config.paths.stateDirectory, `${role}.state`);
+  const store = createStore({ path, formatVersion: stateFormat });
+  return { ...store, save: (durable) => store.save(stateDocument(role, durable)) };
 }
 
 export type Running<State, Event, Durable, Deed extends { readonly kind: string }, Value> = {

@@ -68,7 +68,7 @@ const ack = z.strictObject({
 /** Made by the role for people and scripts: bounded by the size of a message only. */
 const status = z.strictObject({
   type: z.literal('status-answer'),
-  status: z.unknown().refine((value) => value !== undefined, 'is missing'),
+  status: z.unknown().refine((value): boolean => value !== undefined, 'is missing'),
 });
 
 export const answer = z.discriminatedUnion('type', [

@@ -4,7 +4,7 @@
 // one against the other.
 
 import { z } from 'zod';
-import { accepted, ms } from './fields.ts';
+import { accepted, epochId, ms } from './fields.ts';
 import { longestMs } from './limits.ts';
 import { missingIn } from './since.ts';
 
@@ -24,6 +24,9 @@ const strange = new Error('not in the fast lane');
 const never = (): never => {
   throw strange;
 };
+
+/** Goes with almost every message, and is the same for days. */
+const steady: ReadonlySet<Schema> = new Set([accepted, epochId]);
 
 /** The lane of one message in one version; null when it has none. */
 export function laneOf(schema: Schema, version: number): Lane | null {
@@ -53,7 +56,7 @@ function partOf(schema: Schema, version: number): Part | null {
   if (schema === ms) return wholeNumber(0, longestMs, (value) => Math.min(longestMs, Math.max(0, Math.ceil(value))));
   if (schema instanceof z.ZodObject) {
     const object = objectOf(schema, version);
-    return schema === accepted && object !== null ? remembered(object) : object;
+    return steady.has(schema) && object !== null ? remembered(object) : object;
   }
   if (schema instanceof z.ZodNullable) return nullable(partOf(schema.unwrap(), version));
   if (schema instanceof z.ZodEnum) return oneOf(schema.options);
@@ -123,7 +126,7 @@ function objectOf(schema: z.ZodObject, version: number): Part | null {
   }
 }
 
-/** A chosen record goes with every answer and is the same for days: its text and its value are kept. */
+/** The last texts and values of it are kept. */
 function remembered(part: Part): Part {
   const written = new WeakMap<object, string>();
   const read: { text: string; value: unknown }[] = [];

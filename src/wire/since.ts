@@ -31,9 +31,15 @@ export function hearingIn(version: number, schema: z.core.$ZodType): z.core.$Zod
   );
 }
 
+/** The same, but what a newer version put there besides is passed over. */
+export function tolerant<T>(schema: z.ZodType<T>): z.ZodType<T> {
+  return inVersion(Number.POSITIVE_INFINITY, schema, (shape) => z.object(shape)) as z.ZodType<T>;
+}
+
 type Make = (shape: Record<string, z.core.$ZodType>, before: Record<string, unknown>) => z.core.$ZodType;
 
 function inVersion(version: number, schema: z.core.$ZodType, make: Make): z.core.$ZodType {
+  if (schema instanceof z.ZodOptional) return z.optional(inVersion(version, schema.unwrap(), make));
   if (schema instanceof z.ZodNullable) return z.nullable(inVersion(version, schema.unwrap(), make));
   if (schema instanceof z.ZodDiscriminatedUnion) {
     const options = schema.options.filter((option) => missingIn(version, option) === undefined);

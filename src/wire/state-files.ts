@@ -7,6 +7,7 @@ import type { GuardDurable } from '../core/guard/state.ts';
 import type { VoterDurable } from '../core/quorum/voter.ts';
 import { accepted, ballot, counter, epochId, lsn, ms, text } from './fields.ts';
 import type { Same } from './same.ts';
+import { tolerant } from './since.ts';
 
 export const voterDurable = z.strictObject({
   cluster: text(200).nullable(),
@@ -43,20 +44,46 @@ export const guardDurable = z.strictObject({
 });
 true satisfies Same<z.infer<typeof guardDurable>, GuardDurable>;
 
-/** One format so far; a newer one names its upgrade path here. */
+/**
+ * The format that is written. It grows only when an older daemon that passes over what it does not know would do harm:
+ * then it must not read the file. A new key for which it does none has a default, and stays out of the file as long as
+ * it has that value; so a downgrade by one version finds what it can read (docs/decisions/0008).
+ */
 export const stateFormat = 1;
 
+export function isReadableFormat(format: number): boolean {
+  return format >= 1 && format <= stateFormat;
+}
+
+const readers = {
+  agent: tolerant(agentDurable),
+  witness: tolerant(voterDurable),
+  guard: tolerant(guardDurable),
+};
+
+/** What is written for a durable state: without the keys that have their default. */
+export function stateDocument(role: 'agent' | 'guard' | 'witness', durable: unknown): unknown {
+  if (role !== 'guard') return durable;
+  const entries = Object.entries(durable as GuardDurable);
+  return Object.fromEntries(entries.filter(([key, value]) => !isDefault(key, value)));
+}
+
 export function readAgentDurable(document: unknown): AgentDurable | null {
-  const parsed = agentDurable.safeParse(document);
+  const parsed = readers.agent.safeParse(document);
   return parsed.success ? (parsed.data as AgentDurable) : null;
 }
 
 export function readVoterDurable(document: unknown): VoterDurable | null {
-  const parsed = voterDurable.safeParse(document);
+  const parsed = readers.witness.safeParse(document);
   return parsed.success ? parsed.data : null;
 }
 
 export function readGuardDurable(document: unknown): GuardDurable | null {
-  const parsed = guardDurable.safeParse(document);
+  const parsed = readers.guard.safeParse(document);
   return parsed.success ? parsed.data : null;
+}
+
+function isDefault(key: string, value: unknown): boolean {
+  const field: unknown = guardDurable.shape[key as keyof GuardDurable];
+  return field instanceof z.ZodDefault && field.def.defaultValue === value;
 }
