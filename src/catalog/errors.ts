@@ -161,6 +161,19 @@ export const errors = {
     next: 'It is tried again while the lease lasts.',
     operator: "Read PostgreSQL's log on the new primary.",
   },
+  'SW-DB-006': {
+    sentence: 'Writes wait for a standby that does not keep up.',
+    cause: 'Zero-loss mode, and the standby or the link to it is down.',
+    next: 'zero-loss: they go on once two voters have recorded `sync: false`; zero-loss-strict: once the standby is back.',
+    operator: '`siteward status`; bring the standby back. "Writes stall" in docs/RUNBOOK.md.',
+  },
+  'SW-DB-007': {
+    sentence: 'The standby may lack what was acknowledged, so it does not take over by itself.',
+    cause: 'Zero-loss mode: the standby was gone, writes went on without it, and the record says `sync: false`.',
+    next: 'A failure of the primary waits for a person, or for the primary to come back.',
+    operator:
+      'Bring the primary back; or `siteward failover --to SITE --accept-loss`, which loses what the standby lacks.',
+  },
   'SW-WITNESS-001': {
     sentence: 'The witness does not answer.',
     cause: 'Route 53 throttles, is slow or unreachable; or the witness agent is down.',

@@ -2,7 +2,7 @@
 // varies is in the fields; `doc` says what it means and what to do, if anything.
 
 import type { EventDefinition } from './event-definition.ts';
-import { databaseEvents, fenceEvents, leaseEvents } from './guard-events.ts';
+import { databaseEvents, fenceEvents, leaseEvents, syncEvents } from './guard-events.ts';
 
 const process = {
   'process.started': {
@@ -228,6 +228,7 @@ export const events = {
   ...leaseEvents,
   ...fenceEvents,
   ...databaseEvents,
+  ...syncEvents,
   ...grants,
   ...quorum,
   ...judgement,

@@ -148,3 +148,42 @@ export const databaseEvents = {
     doc: 'The guard could not make siteward.cluster, siteward.probe, their rights or the replication slot; it tries again.',
   },
 } as const satisfies Readonly<Record<string, EventDefinition>>;
+
+/** V8: commits that wait for the standby. */
+export const syncEvents = {
+  'sync.waiting': {
+    level: 'info',
+    message: 'commits wait for the standby',
+    doc: 'Zero-loss mode: a commit was seen to wait, and all that was acknowledged before is on the standby too (V8).',
+  },
+  'sync.asked': {
+    level: 'warn',
+    message: 'asks whether commits may stop waiting',
+    doc: 'The standby does not keep up and writes stall. They go on once two voters have recorded `sync: false` (V8); failover is not automatic from then on until the standby is back.',
+  },
+  'sync.kept': {
+    level: 'info',
+    message: 'the standby is back before an answer came',
+    doc: 'The question is withdrawn: commits go on waiting for the standby, and none was acknowledged without it.',
+  },
+  'sync.off': {
+    level: 'warn',
+    message: 'commits may stop waiting',
+    doc: '`sync: false` was chosen after this guard had asked. The field `stalledMs` says for how long the standby had not kept up.',
+  },
+  'sync.fallen-back': {
+    level: 'warn',
+    message: 'commits do not wait for the standby any more',
+    doc: 'Losing the primary now would lose what the standby lacks, so that needs a person. Bring the standby back.',
+  },
+  'sync.not-set': {
+    level: 'warn',
+    message: 'waiting for the standby could not be turned on or off',
+    doc: 'The field `why` says what PostgreSQL said; it is tried again every second.',
+  },
+  'sync.question': {
+    level: 'info',
+    message: 'a guard asks for sync: false',
+    doc: 'This agent begins a change for it, or the other one does (V8).',
+  },
+} as const satisfies Readonly<Record<string, EventDefinition>>;

@@ -71,6 +71,21 @@ export const metrics = {
     help: '1 while this guard lets its database accept writes.',
     labels: [],
   },
+  siteward_sync: {
+    type: 'gauge',
+    help: '1 while the chosen record says that the standby has all that was acknowledged (zero-loss mode).',
+    labels: [],
+  },
+  siteward_commits_wait: {
+    type: 'gauge',
+    help: '1 while commits of this database wait for the standby (guard, zero-loss mode).',
+    labels: [],
+  },
+  siteward_commits_stalled_seconds: {
+    type: 'gauge',
+    help: 'For how long commits have waited for a standby that does not keep up (guard); 0 while it does.',
+    labels: [],
+  },
   siteward_register_out: { type: 'gauge', help: '1 while the register is not used (W3).', labels: [] },
   siteward_register_serial: { type: 'gauge', help: 'Highest serial seen at the register.', labels: [] },
   siteward_register_accesses_total: {

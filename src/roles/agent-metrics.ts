@@ -38,6 +38,7 @@ export function measureAgent(metrics: Metrics, s: AgentState, clock: Clock): voi
   if (record === null) return;
   metrics.set('siteward_epoch', record.epoch);
   metrics.set('siteward_era', record.era.number);
+  metrics.set('siteward_sync', record.sync ? 1 : 0);
   metrics.set('siteward_paused', record.mode === 'paused' ? 1 : 0);
   for (const site of sites) {
     metrics.set('siteward_primary', record.primary === site ? 1 : 0, { site });

@@ -17,6 +17,9 @@ export function measureGuard(metrics: Metrics, s: GuardState, clock: Clock): voi
   metrics.set('siteward_quarantine_left_seconds', status.quarantineMs / 1000);
   metrics.set('siteward_fuse_alive', status.fuseAlive ? 1 : 0);
   metrics.set('siteward_database_writable', leaseInForce(s, now) && status.database === 'primary' ? 1 : 0);
+  metrics.set('siteward_commits_wait', s.durable.waits ? 1 : 0);
+  const stalled = s.durable.waits && s.sync.missed > 0 && status.database === 'primary';
+  metrics.set('siteward_commits_stalled_seconds', stalled ? (now - s.sync.upAt) / 1000 : 0);
   if (chosen === null) return;
   metrics.set('siteward_epoch', chosen.record.epoch);
   metrics.set('siteward_era', chosen.record.era.number);

@@ -14,6 +14,7 @@ import { chosenOf, hearsMajority, hearsPeer, hearsWitness, highestBallot, record
 import { hearChosen } from './hear.ts';
 import { applyIntent } from './intent.ts';
 import { type Intent, rulesOf } from './state.ts';
+import { onIntentChosen } from './syncing.ts';
 
 type Failover = Extract<Order, { kind: 'failover' }>;
 
@@ -29,7 +30,7 @@ export function whyNotForce(d: AgentDraft, order: Failover, to: Site): string | 
   const waitMs = Math.max(d.s.voter.quarantinedUntil, d.s.voter.promise?.until ?? 0) - d.at.now;
   if (waitMs > 0)
     return `this agent's own promise to the old primary stands against it for ${Math.ceil(waitMs / 1000)} s (L3, L4)`;
-  const advice = standbyAdvice(d.s, d.at.now, order.acceptLoss);
+  const advice = standbyAdvice(d.s, d.at.now, order.acceptLoss ? 'loss' : 'nothing');
   return advice.mayTakeOver ? null : `${to} may not take over: ${advice.why}`;
 }
 
@@ -55,7 +56,7 @@ export function chooseAlone(d: AgentDraft, intent: Intent): string | null {
   const { cluster, accepted } = d.s.voter.durable;
   if (cluster === null || accepted === null || d.s.voter.amnesia) return 'this agent holds no record';
   const { voters } = d.s.settings;
-  const record = applyIntent(intent, accepted.record, d.s, d.at);
+  const record = applyIntent(intent, accepted, d.s, d.at);
   if (typeof record === 'string') return record;
   const rules = rulesOf(d.s.settings);
   const ballot = nextBallot(highestBallot(d.s), d.s.me);
@@ -70,6 +71,7 @@ export function chooseAlone(d: AgentDraft, intent: Intent): string | null {
     with: 'nobody',
   });
   hearChosen(d, { ballot, record }, 'the only voter');
+  onIntentChosen(d, intent, ballot);
   return null;
 }
 

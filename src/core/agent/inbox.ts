@@ -17,6 +17,7 @@ import { onAccepted, onPrepared, onRecordSwapped } from './proposing.ts';
 import { absorbSwap, distrustRegister, onGrantSwapped, onRegisterRead } from './register-io.ts';
 import { type Pending, rulesOf } from './state.ts';
 import { statusOf } from './status.ts';
+import { onSyncOff } from './syncing.ts';
 
 export function takeEvent(d: AgentDraft, event: AgentEvent): void {
   switch (event.type) {
@@ -75,6 +76,8 @@ function takeFromGuard(
       return onRelease(d, site, request, replyTo);
     case 'inquire':
       return onInquire(d, site, request, replyTo);
+    case 'sync-off':
+      return onSyncOff(d, site, request, replyTo);
     default:
       return refuse(d, replyTo, `an agent takes no ${request.type} from a guard`);
   }

@@ -1,6 +1,7 @@
 // What a wanted change makes of the record found (Q2), or why it no longer holds against it.
 
-import { type ClusterRecord, epochOf, sameEpoch } from '../quorum/record.ts';
+import { sameBallot } from '../quorum/ballot.ts';
+import { type Accepted, type ClusterRecord, epochOf, sameEpoch } from '../quorum/record.ts';
 import { onlyVoter, soleVoterOf } from '../quorum/sole-voter.ts';
 import { isoTime, type Moment } from '../time.ts';
 import type { AgentState, Intent } from './state.ts';
@@ -8,7 +9,8 @@ import type { AgentState, Intent } from './state.ts';
 /** "pause": no change of primary or entry without an order, whatever this agent knew when it began. */
 const foundPaused = 'the record found is paused';
 
-export function applyIntent(intent: Intent, base: ClusterRecord, s: AgentState, at: Moment): ClusterRecord | string {
+export function applyIntent(intent: Intent, found: Accepted, s: AgentState, at: Moment): ClusterRecord | string {
+  const base = found.record;
   // A forced era stays one whatever else is changed in it; only `end-force` gives the others their votes back.
   const voters = soleVoterOf(base) === null ? s.settings.voters : base.voters;
   const stamp = { by: s.me, at: isoTime(at.wall), reason: plain(intent.reason), voters };
@@ -23,6 +25,12 @@ export function applyIntent(intent: Intent, base: ClusterRecord, s: AgentState, 
       return base.mode === 'paused' && !intent.order ? foundPaused : { ...base, ...stamp, entry: intent.to };
     case 'primary':
       return changePrimary(intent, base, stamp);
+    case 'sync-on':
+      if (!sameBallot(found.ballot, intent.onto)) return 'the record found is not the one that the guard named';
+      return base.sync ? base : { ...base, ...stamp, sync: true };
+    case 'sync-off':
+      if (!sameEpoch(epochOf(base), intent.epoch)) return `the record found is of epoch ${base.epoch}`;
+      return base.sync ? { ...base, ...stamp, sync: false } : base;
     case 'force': {
       const era = { number: base.era.number + 1, site: s.me };
       const { to } = intent;
@@ -57,6 +65,8 @@ function changePrimary(
   if (!sameEpoch(epochOf(base), intent.from))
     return `epoch ${intent.from.epoch} is over, the record found is of epoch ${base.epoch}`;
   if (base.mode === 'paused' && !intent.order) return foundPaused;
+  // V5. A half-done `sync: false` is ended as it is: given up it would stay in the way of every further round.
+  if (intent.needsSync && !base.sync) return base;
   return {
     ...base,
     ...stamp,

@@ -8,7 +8,7 @@ import { type ClusterRecord, epochOf, sameEpoch } from '../quorum/record.ts';
 import { soleVoterOf } from '../quorum/sole-voter.ts';
 import { guardOf, otherSite, type Site } from '../site.ts';
 import { bindingMs, type Ms } from '../time.ts';
-import { standbyAdvice } from '../verdict/standby.ts';
+import { needsSync, standbyAdvice } from '../verdict/standby.ts';
 import { type AgentDraft, ask, reply, set, trace } from './draft.ts';
 import { hearsMajority, majorityBindsMs, peerNotice, recent, recordOf } from './facts.ts';
 import { force, stepsOfForce, whyNotForce } from './forcing.ts';
@@ -101,7 +101,8 @@ function unfit(d: AgentDraft, order: Failover, to: Site): string | null {
   const record = recordOf(d.s);
   if (record === null) return 'no record is known';
   if (record.primary === to) return `${to} is the primary already (epoch ${record.epoch})`;
-  const advice = standbyAdvice(d.s, d.at.now, order.acceptLoss);
+  const waives = order.acceptLoss ? 'loss' : answers(d, record.primary) ? 'sync' : 'nothing';
+  const advice = standbyAdvice(d.s, d.at.now, waives);
   if (!advice.mayTakeOver) return `${to} may not take over: ${advice.why}`;
   const quarantineMs = Math.max(
     d.s.voter.quarantinedUntil - d.at.now,
@@ -226,10 +227,17 @@ export function driveOrders(d: AgentDraft): void {
       : endOrder(d, 'undone', `epoch ${record.epoch} made ${record.primary} the primary`);
   }
   if (isGone(d.s, record)) return endOrder(d, 'undone', `${record.primary}'s guard gave its database up meanwhile`);
+  if (order.phase === 'proposing' && orderNeedsSync(d, order) && !record.sync)
+    return endOrder(d, 'undone', 'zero-loss: the standby may lack what was acknowledged (--accept-loss goes on)');
   if (d.at.now >= order.until)
     return endOrder(d, 'undone', 'it took longer than order.timeout; the old primary goes on');
   if (order.phase === 'stopping') awaitCheckpoint(d, order);
   if (order.phase === 'refusing') awaitLease(d, order);
+}
+
+/** A switchover needs none (V8): its standby has received all that the old primary ever wrote. */
+function orderNeedsSync(d: AgentDraft, order: OrderState): boolean {
+  return needsSync(d.s, order.order.acceptLoss ? 'loss' : order.checkpoint !== null ? 'sync' : 'nothing');
 }
 
 /** The change is proposed only when the standby has received *beyond* the start of the shutdown checkpoint record. */
@@ -291,6 +299,7 @@ export function orderIntent(d: AgentDraft): Intent | null {
       from: order.from,
       entryToo: false,
       order: true,
+      needsSync: orderNeedsSync(d, order),
       reason: 'ordered by a person',
     };
   }

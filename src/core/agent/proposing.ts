@@ -28,6 +28,7 @@ import {
 } from './register-io.ts';
 import type { Intent, Pending, Proposal } from './state.ts';
 import { rulesOf } from './state.ts';
+import { onIntentChosen } from './syncing.ts';
 
 /** A round that has not ended by then is given up: every leg of it has its own, shorter deadline. */
 const roundLimitMs: Ms = 6000;
@@ -144,7 +145,7 @@ function compute(d: AgentDraft, p: Proposal, other: Accepted | null): ClusterRec
   if (base === null) return 'no voter holds a record';
   const sole = soleVoterOf(base.record);
   if (sole !== null && sole !== d.s.me) return 'the record found is of an era that the other agent forced';
-  return applyIntent(p.intent, base.record, d.s, d.at);
+  return applyIntent(p.intent, base, d.s, d.at);
 }
 
 function drivePrepare(d: AgentDraft, p: Proposal): void {
@@ -224,6 +225,7 @@ function choose(d: AgentDraft, p: Proposal): void {
     modeOrder: modeOrder !== null && p.intent === modeOrder.intent ? { ...modeOrder, chosen: true } : modeOrder,
   });
   hearChosen(d, { ballot: p.ballot, record: p.record }, 'counted here');
+  onIntentChosen(d, p.intent, p.ballot);
 }
 
 /**

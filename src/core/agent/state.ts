@@ -107,13 +107,39 @@ export type Intent =
       readonly from: EpochId;
       readonly entryToo: boolean;
       readonly order: boolean;
+      /** V5, zero-loss mode: only from a record found that says `sync: true`. */
+      readonly needsSync: boolean;
       readonly reason: string;
     }
   | { readonly kind: 'entry'; readonly to: Site; readonly order: boolean; readonly reason: string }
   | { readonly kind: 'mode'; readonly mode: 'auto' | 'paused'; readonly reason: string }
+  /** V8: onto exactly the record of this ballot, and only as long as it is the newest. */
+  | { readonly kind: 'sync-on'; readonly onto: Ballot; readonly reason: string }
+  /** V8: for one question of a guard; also where the record says so already, since a fresh ballot buries what is half done. */
+  | {
+      readonly kind: 'sync-off';
+      readonly site: Site;
+      readonly epoch: EpochId;
+      readonly ask: Round;
+      readonly reason: string;
+    }
   /** A forced era begins, and ends ("Orders"). */
   | { readonly kind: 'force'; readonly to: Site; readonly reason: string }
   | { readonly kind: 'end-force'; readonly reason: string };
+
+/** V8: the one question of a guard that this agent has to answer. */
+export type SyncQuestion = {
+  readonly site: Site;
+  readonly epoch: EpochId;
+  readonly ask: Round;
+  /** When it came first, and last. */
+  readonly since: Instant;
+  readonly at: Instant;
+  /** Where the answer goes; null when it was given. */
+  readonly replyTo: number | null;
+  /** The ballot at which a change begun for it was chosen. */
+  readonly chosen: Ballot | null;
+};
 
 export type VoteState = 'asked' | 'yes' | 'no';
 
@@ -257,6 +283,9 @@ export type AgentState = {
   readonly proposeAfter: Instant;
   /** Q5: since when a voter is seen behind or beside the chosen ballot such that only a change repairs it. */
   readonly strayedSince: Instant | null;
+  readonly syncQuestion: SyncQuestion | null;
+  /** V8: since when the primary's guard has named the record known here, so that `sync: true` may be put onto it. */
+  readonly namedSince: Instant | null;
   readonly order: OrderState | null;
   readonly lastOrder: OrderResult | null;
   readonly modeOrder: {
@@ -336,6 +365,8 @@ export function startAgent(
     proposal: null,
     proposeAfter: now,
     strayedSince: null,
+    syncQuestion: null,
+    namedSince: null,
     order: null,
     lastOrder: null,
     modeOrder: null,

@@ -58,6 +58,12 @@ export function statusOf(s: AgentState, at: Moment) {
       position: advice.received === null ? null : showLsn(advice.received),
       lagBytes: advice.received === null || last === null ? null : Math.max(0, last.position - advice.received),
     },
+    replication: {
+      mode: s.settings.replication,
+      sync: record?.sync ?? null,
+      /** The primary's guard says that nothing acknowledged lacks at the standby. */
+      complete: record === null ? null : (s.guards[record.primary]?.value.syncAt ?? null) !== null,
+    },
     guards: { site1: guard(s, 'site1', now), site2: guard(s, 'site2', now) },
     applications: sites.flatMap((site) =>
       (s.instances[site]?.value ?? []).map((i) => ({ ...i, site, ageMs: now - (s.instances[site]?.at ?? now) })),

@@ -23,6 +23,7 @@ import { driveReconcile } from './reconciling.ts';
 import { driveRegister, nextReadAt } from './register-io.ts';
 import { driveRepair, repairIntent } from './repairing.ts';
 import { type AgentDurable, type AgentState, durableOf, type Intent } from './state.ts';
+import { driveSyncing, syncOffIntent, syncOnIntent } from './syncing.ts';
 
 export type AgentStep = StepResult<AgentState, AgentDurable, AgentDeed>;
 
@@ -36,9 +37,11 @@ export function agentStep(state: AgentState, event: AgentEvent, moment: Moment):
   driveOrders(d);
   driveRegister(d);
   driveProbes(d);
+  driveSyncing(d);
   const intent = decide(d);
   driveRepair(d);
-  const wanted = orderIntent(d) ?? intent ?? repairIntent(d);
+  const failover = intent?.kind === 'primary' ? intent : null;
+  const wanted = orderIntent(d) ?? failover ?? syncOffIntent(d) ?? intent ?? syncOnIntent(d) ?? repairIntent(d);
   if (wanted !== null) begin(d, wanted);
   driveProposal(d);
   driveReconcile(d);
@@ -104,7 +107,7 @@ function nextWake(d: AgentDraft): Instant {
   if (s.settings.witness === 'route53' && s.voter.durable.cluster !== null) times.push(nextReadAt(d));
   if (s.decision.waitMs > 0) times.push(at.now + s.decision.waitMs);
   if (s.order !== null) times.push(s.order.until, at.now + 50);
-  if (s.proposal !== null) times.push(at.now + 100);
+  if (s.proposal !== null || s.syncQuestion !== null) times.push(at.now + 100);
   const coolDownMs = coolDownLeftMs(s, at.wall);
   if (coolDownMs > 0) times.push(at.now + coolDownMs);
   return Math.max(at.now + 10, Math.min(...times));

@@ -19,7 +19,7 @@ import { type ClusterRecord, epochOf, sameEpoch } from '../quorum/record.ts';
 import { soleVoterOf } from '../quorum/sole-voter.ts';
 import { bindsAgainst } from '../quorum/voter.ts';
 import type { Moment, Ms } from '../time.ts';
-import { standbyAdvice } from '../verdict/standby.ts';
+import { needsSync, standbyAdvice } from '../verdict/standby.ts';
 
 export type PrimaryDecision = {
   readonly decision: Decision;
@@ -138,7 +138,15 @@ function whenConfirmed(s: AgentState, record: ClusterRecord, at: Moment): Primar
     s.entries[record.primary].verdict === 'failed' && record.entry === record.primary && entryAgreed(s, record, at);
   const delayMs = s.me === to ? 0 : s.settings.lease.otherDelayMs - (at.now - (s.readySince ?? at.now));
   if (delayMs > 0) return hold('others-turn', `${why}; ${to}'s agent acts first`, delayMs, true);
-  const intent: Intent = { kind: 'primary', to, from: epochOf(record), entryToo, order: false, reason: why };
+  const intent: Intent = {
+    kind: 'primary',
+    to,
+    from: epochOf(record),
+    entryToo,
+    order: false,
+    needsSync: needsSync(s, 'nothing'),
+    reason: why,
+  };
   return {
     decision: { act: true, code: 'failover', sentence: `${why}: moving the primary to ${to}`, waitMs: 0 },
     intent,

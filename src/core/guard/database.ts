@@ -6,7 +6,7 @@ import type { Ms } from '../time.ts';
 import { deadlineIsSet } from './deadline.ts';
 import { type NextDeed, nextDeed } from './desired.ts';
 import { type GuardDraft, set, setDb, setDue, setDurable, trace } from './draft.ts';
-import { fenceInstant, inBootstrap, isFounding, leaseUsable, mayGiveUp } from './facts.ts';
+import { fenceInstant, inBootstrap, isFounding, leaseUsable, mayGiveUp, waitsFromStart } from './facts.ts';
 import { beginFence, endOrder } from './fencing.ts';
 import { onStoppedFast } from './orders.ts';
 import type { DatabaseWork, Leaving } from './state.ts';
@@ -50,9 +50,12 @@ function begin(d: GuardDraft, deed: NextDeed): void {
   const { epoch } = s.lease;
   const notAfter = fenceInstant(s, s.lease) - 1;
   // L8, L11: on disk before the deed leaves; from here on it counts as a primary, whatever is heard of the deed.
-  if (s.durable.ranIn === null || !sameEpoch(s.durable.ranIn, epoch)) setDurable(d, { ranIn: epoch });
+  // V8: and so is whether it waits.
+  const waits = waitsFromStart(s, epoch);
+  const isNew = s.durable.ranIn === null || !sameEpoch(s.durable.ranIn, epoch);
+  if (isNew || waits !== s.durable.waits) setDurable(d, { ranIn: epoch, waits });
   trace(d, 'info', deed === 'promote' ? 'database.promoting' : 'database.starting', { epoch: showEpoch(epoch) });
-  const work = { kind: deed, waits: d.s.durable.waits };
+  const work = { kind: deed, waits };
   startWork(d, work, deed === 'promote' ? promoteMs : s.settings.restartBudgetMs, notAfter);
   setDb(d, {
     role: 'primary',

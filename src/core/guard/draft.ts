@@ -61,7 +61,7 @@ export function reply(d: GuardDraft, replyTo: number, answer: Answer): void {
   d.send.push({ kind: 'reply', replyTo, answer });
 }
 
-type Target = 'database' | 'look' | 'ask' | 'beat' | 'fuse';
+type Target = 'database' | 'look' | 'ask' | 'beat' | 'fuse' | 'waits';
 
 export function perform(
   d: GuardDraft,

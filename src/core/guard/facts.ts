@@ -1,6 +1,7 @@
 // Questions about what a guard knows, each answered in one place. Pure reads of the state. Clock readings are rounded
 // down by up to clockGrainMs, so whoever holds a lease counts it as over that much earlier.
 
+import type { Ballot } from '../quorum/ballot.ts';
 import type { Lease } from '../quorum/holder.ts';
 import { type EpochId, epochOf, sameEpoch } from '../quorum/record.ts';
 import { sites } from '../site.ts';
@@ -123,6 +124,36 @@ export function mayGiveUp(s: GuardState, now: Instant): boolean {
     const word = s.agents[site];
     return word !== null && now - word.at <= wordForMs && word.mayTakeOver;
   });
+}
+
+/** V8: whether there is anything to wait for or to ask: a primary under its lease that nothing else is being done to. */
+export function syncApplies(s: GuardState, now: Instant): boolean {
+  if (s.db.role !== 'primary' || s.db.work !== null || s.fencing !== null || s.leaving !== null) return false;
+  return !inBootstrap(s) && s.startup === 'over' && leaseUsable(s, now);
+}
+
+/** V8: the server was seen to make commits wait, since the last deed on it, and what was acknowledged before is there too. */
+export function waitingIsProven(s: GuardState): boolean {
+  return s.durable.waits && s.sync.provenIn === s.db.serial && s.db.server?.value.sync?.waits === true;
+}
+
+/** V8: the ballot that this guard names; from then on it falls back only after it has asked. */
+export function syncAt(s: GuardState, now: Instant): Ballot | null {
+  const { chosen } = s.durable;
+  if (chosen === null || s.lease === null || !sameEpoch(epochOf(chosen.record), s.lease.epoch)) return null;
+  if (!syncApplies(s, now) || !waitingIsProven(s) || s.sync.asking !== null || s.sync.missed > 0) return null;
+  return chosen.ballot;
+}
+
+/** V8: whether the database has to wait from its first commit on when it is started or promoted in `epoch`. */
+export function waitsFromStart(s: GuardState, epoch: EpochId): boolean {
+  const { ranIn, waits, chosen } = s.durable;
+  // Whatever this guard remembers: a record that says `sync` lets the standby take over.
+  if (s.settings.replication === 'zero-loss-strict' || chosen?.record.sync === true) return true;
+  if (ranIn !== null && sameEpoch(ranIn, epoch)) return waits;
+  // A database that carries this epoch's row ran in it before: its guard lost its memory, and with it what it promised.
+  const row = s.db.server?.value.row ?? null;
+  return s.settings.replication !== 'async' && row !== null && sameEpoch(row.epoch, epoch);
 }
 
 /** L1, L9: whether a round may begin now, and in which epoch. */

@@ -1,6 +1,6 @@
 // Each event to the room it belongs to. Who sent a request was proved by its key before it came here.
 
-import type { Answer, FailsafeAnswer, GuardAnswer, Request } from '../messages.ts';
+import type { Answer, FailsafeAnswer, GuardAnswer, Request, SyncAnswer } from '../messages.ts';
 import { type Outcome, rejected } from '../outcome.ts';
 import { guardSite, type PeerId, type Site, voterOf } from '../site.ts';
 import { onWork } from './database.ts';
@@ -16,6 +16,7 @@ import { onReleaseSilent } from './releasing.ts';
 import { onRoundAnswer } from './rounds.ts';
 import type { Pending } from './state.ts';
 import { statusOf } from './status.ts';
+import { onSyncAnswer, onWaitsSet } from './syncing.ts';
 import type { WorkOutcome } from './work.ts';
 
 export function takeEvent(d: GuardDraft, event: GuardEvent): void {
@@ -79,6 +80,12 @@ function failsafeAnswer(outcome: Outcome<Answer>): Outcome<FailsafeAnswer> {
   return value.type === 'failsafe-answer' ? { kind: 'done', value } : rejected('wrong-answer', value.type);
 }
 
+function syncAnswer(outcome: Outcome<Answer>): Outcome<SyncAnswer> {
+  if (outcome.kind !== 'done') return outcome;
+  const { value } = outcome;
+  return value.type === 'sync-answer' ? { kind: 'done', value } : rejected('wrong-answer', value.type);
+}
+
 function takeAnswer(d: GuardDraft, pending: Pending, outcome: Outcome<Answer>): void {
   switch (pending.kind) {
     case 'renew':
@@ -95,6 +102,8 @@ function takeAnswer(d: GuardDraft, pending: Pending, outcome: Outcome<Answer>): 
     }
     case 'failsafe':
       return onFailsafeAnswer(d, pending, failsafeAnswer(outcome));
+    case 'sync-off':
+      return onSyncAnswer(d, pending, syncAnswer(outcome));
     default:
       return;
   }
@@ -112,6 +121,8 @@ function takeDeed(d: GuardDraft, id: number, pending: Pending, outcome: WorkOutc
     case 'fuse-set':
     case 'fuse-clear':
       return onFuse(d, pending, outcome.kind === 'expired' || outcome.kind === 'cancelled' ? null : outcome);
+    case 'waits':
+      return onWaitsSet(d, pending, outcome);
     case 'work':
       return onWork(d, id, outcome);
     default:

@@ -8,6 +8,7 @@ import { onDatabaseDown, onWritable } from './database.ts';
 import { type GuardDraft, isPending, perform, set, setDb, setDue, trace } from './draft.ts';
 import { fenceInstant, inBootstrap, leaseUsable } from './facts.ts';
 import type { Pending } from './state.ts';
+import { noteSync } from './syncing.ts';
 import type { WorkOutcome } from './work.ts';
 
 const lookEveryMs: Ms = 100;
@@ -98,6 +99,7 @@ export function onAsked(
   if (pending.serial !== d.s.db.serial || d.s.db.work !== null || d.s.fencing !== null) return;
   if (outcome.kind !== 'done' || outcome.value.kind !== 'server') return;
   const { server } = outcome.value;
+  noteSync(d, server, d.s.db.server?.value ?? null);
   const role = server.inRecovery ? 'standby' : 'primary';
   if (role !== d.s.db.role) {
     trace(d, 'info', 'database.role', { role, before: d.s.db.role });

@@ -93,6 +93,20 @@ export type AgentWord = {
 /** L5: one at a time. `register` once an agent was asked to run the register's grant. */
 export type LongRound = { readonly round: Round; readonly t0: Instant; readonly asked: Site | null };
 
+/** V8: what this process knows and does about waiting for the standby; whether it has to wait is on disk. */
+export type Syncing = {
+  /** `db.serial` in which the server was seen to make commits wait. */
+  readonly provenIn: number | null;
+  /** When the standby was last seen to keep up, since when without a break, and looks in a row that found otherwise. */
+  readonly upAt: Instant;
+  readonly upSince: Instant | null;
+  readonly missed: number;
+  /** The question to the agents that is open; while it is, this guard names no ballot. */
+  readonly asking: { readonly ask: Round; readonly nextAt: Instant } | null;
+  /** The setting is not written again before then. */
+  readonly retryAt: Instant;
+};
+
 /** L7: what is released once the database is fenced for good. */
 export type Leaving = {
   readonly cause: string;
@@ -139,6 +153,8 @@ export type Pending = { readonly at: Instant } & (
   | { readonly kind: 'fuse-look' }
   | { readonly kind: 'fuse-set'; readonly to: Instant }
   | { readonly kind: 'fuse-clear' }
+  | { readonly kind: 'sync-off'; readonly voter: VoterId; readonly ask: Round }
+  | { readonly kind: 'waits'; readonly on: boolean; readonly serial: number }
   | { readonly kind: 'work'; readonly deed: GuardDeed['kind'] }
 );
 
@@ -169,6 +185,7 @@ export type GuardState = {
   readonly nextFailsafeAt: Instant;
   readonly agents: { readonly site1: AgentWord | null; readonly site2: AgentWord | null };
   readonly db: DatabaseBelief;
+  readonly sync: Syncing;
   readonly fuse: Seen<FuseReport> | null;
   /** The deadline in the fuse's file as far as this guard knows. */
   readonly deadline: Instant | null | 'unknown';
@@ -243,6 +260,7 @@ export function startGuard(
     nextFailsafeAt: now,
     agents: { site1: null, site2: null },
     db: unknownDatabase,
+    sync: { provenIn: null, upAt: now, upSince: null, missed: 0, asking: null, retryAt: now },
     fuse: null,
     deadline: 'unknown',
     fencing: null,

@@ -3,7 +3,16 @@
 import type { GuardStatus } from '../messages.ts';
 import { showEpoch } from '../quorum/record.ts';
 import type { Instant, Ms } from '../time.ts';
-import { bothRefuse, dutyEpoch, fuseAlive, inBootstrap, isFounding, leaseInForce, mayBeginAt } from './facts.ts';
+import {
+  bothRefuse,
+  dutyEpoch,
+  fuseAlive,
+  inBootstrap,
+  isFounding,
+  leaseInForce,
+  mayBeginAt,
+  syncAt,
+} from './facts.ts';
 import type { GuardState } from './state.ts';
 
 export function guardStatus(s: GuardState, now: Instant): GuardStatus {
@@ -21,7 +30,7 @@ export function guardStatus(s: GuardState, now: Instant): GuardStatus {
     quarantineMs: quarantineMs(s, now),
     restingMs: restingMs(s, now),
     missingMs: s.missingSince === null ? 0 : now - s.missingSince,
-    syncAt: null,
+    syncAt: syncAt(s, now),
   };
 }
 
@@ -106,6 +115,15 @@ export function statusOf(s: GuardState, now: Instant) {
       alive: fuseAlive(s, now),
       armed: s.fuse?.value.armed ?? null,
       deadlineInMs: typeof s.deadline === 'number' ? s.deadline - now : null,
+    },
+    replication: {
+      mode: s.settings.replication,
+      waits: s.durable.waits,
+      server: s.db.server?.value.sync ?? null,
+      /** Commits wait, and nothing that was acknowledged lacks at the standby. */
+      complete: syncAt(s, now) !== null,
+      /** For how long nothing has been acknowledged for want of an answer of the agents. */
+      askingMs: s.sync.asking === null ? null : now - s.sync.upAt,
     },
     fencing: s.fencing?.cause ?? null,
     order:

@@ -24,6 +24,7 @@ import { driveReleasing } from './releasing.ts';
 import { driveRounds } from './rounds.ts';
 import { driveStartup } from './startup.ts';
 import { durableOf, type GuardDurable, type GuardState } from './state.ts';
+import { driveSyncing } from './syncing.ts';
 
 export type GuardStep = StepResult<GuardState, GuardDurable, GuardDeed>;
 
@@ -43,6 +44,8 @@ export function guardStep(state: GuardState, event: GuardEvent, moment: Moment):
   driveReleasing(d);
   driveDatabase(d);
   driveDeadline(d);
+  // Before the rounds: no renewal of this step names a ballot that it asks about.
+  driveSyncing(d);
   driveRounds(d);
   driveFailsafe(d);
   driveObserving(d);
@@ -66,6 +69,7 @@ function nextWake(d: GuardDraft): Instant {
   if (s.missingSince !== null) times.push(s.nextLongAt, s.nextFailsafeAt);
   if (s.fencing?.retryAt != null) times.push(s.fencing.retryAt);
   if (s.hold !== null) times.push(s.hold.until);
+  if (s.sync.asking !== null) times.push(s.sync.asking.nextAt);
   for (const unheard of s.unheard) times.push(unheard.at);
   times.push(s.db.retryAt, s.quarantinedUntil, s.promisedUntil);
   // What was due before and is not done waits for an outcome, not for the clock.

@@ -14,8 +14,18 @@ function missing(why: string): StandbyAdvice {
   return { mayTakeOver: false, why, received: null, ageMs: 0 };
 }
 
-/** `acceptLoss` is the operator's word that overrides the lag (V5). */
-export function standbyAdvice(s: AgentState, now: Instant, acceptLoss = false): StandbyAdvice {
+/**
+ * What an order waives of V5. `sync`: nothing is lost though the record does not say `sync`, since the primary stops and
+ * its last WAL is waited for. `loss`: the operator's word, which overrides that and the lag.
+ */
+export type Waiver = 'nothing' | 'sync' | 'loss';
+
+/** V5: in zero-loss mode a change of primary needs `sync: true`, in the record known here as in the one found. */
+export function needsSync(s: AgentState, waives: Waiver): boolean {
+  return s.settings.replication !== 'async' && waives === 'nothing';
+}
+
+export function standbyAdvice(s: AgentState, now: Instant, waives: Waiver = 'nothing'): StandbyAdvice {
   const record = recordOf(s);
   if (record === null) return missing('no cluster record is known');
   const site = standbySite(record);
@@ -45,7 +55,11 @@ export function standbyAdvice(s: AgentState, now: Instant, acceptLoss = false): 
       `${site}'s database has replayed epoch ${showEpoch(report.row.epoch)}, the cluster is in ${showEpoch(epochOf(record))}: it needs a rejoin`,
     );
   }
-  return lagAdvice(s, report.received ?? report.replayed, ageMs, acceptLoss);
+  if (needsSync(s, waives) && !record.sync)
+    return no(
+      'zero-loss: the record does not say that it has all that was acknowledged (--accept-loss goes on all the same)',
+    );
+  return lagAdvice(s, report.received ?? report.replayed, ageMs, waives === 'loss');
 }
 
 function lagAdvice(s: AgentState, received: number | null, ageMs: Ms, acceptLoss: boolean): StandbyAdvice {

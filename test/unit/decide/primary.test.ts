@@ -190,6 +190,7 @@ test('V6: the change that is wanted names the epoch it is to replace', () => {
     from: epoch(1),
     entryToo: false,
     order: false,
+    needsSync: false,
     reason: "site1's database is confirmed as failed: refused",
   });
 });

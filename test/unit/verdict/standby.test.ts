@@ -55,10 +55,10 @@ for (const [why, { state: no }, { state: yes }] of reasons) {
 
 test('V5: --accept-loss overrides the lag and a position that is unknown, nothing else', () => {
   const far = state().remembers({ lastPrimary: { position: 1e9, epoch: epoch(1) } });
-  assert.equal(standbyAdvice(far.state, now, true).mayTakeOver, true);
-  assert.equal(standbyAdvice(state().remembers({ lastPrimary: null }).state, now, true).mayTakeOver, true);
-  assert.equal(standbyAdvice(far.standby(row({ epoch: epoch(0) })).state, now, true).mayTakeOver, false);
-  assert.equal(standbyAdvice(far.standby({ received: null, replayed: null }).state, now, true).mayTakeOver, false);
+  assert.equal(standbyAdvice(far.state, now, 'loss').mayTakeOver, true);
+  assert.equal(standbyAdvice(state().remembers({ lastPrimary: null }).state, now, 'loss').mayTakeOver, true);
+  assert.equal(standbyAdvice(far.standby(row({ epoch: epoch(0) })).state, now, 'loss').mayTakeOver, false);
+  assert.equal(standbyAdvice(far.standby({ received: null, replayed: null }).state, now, 'loss').mayTakeOver, false);
 });
 
 test('the advice tells the position received and how old that is', () => {
