@@ -49,7 +49,7 @@ describe('driving PostgreSQL', { skip }, () => {
     ];
     writeFileSync(script, `${lines.join('\n')}\n`);
     const unit = 'postgresql@15-main.service';
-    const control = { kind: 'systemd', unit, systemctl: ['/bin/sh', script] } as const;
+    const control = { kind: 'systemd', unit, by: { systemctl: ['/bin/sh', script] } } as const;
     const db = createDatabase(bed.site1.settings, control);
     const said = () => readFileSync(log, 'utf8').trim().split('\n');
     try {
@@ -66,7 +66,7 @@ describe('driving PostgreSQL', { skip }, () => {
       });
       value(await db.kill());
       assert.equal(said().length, 5);
-      const missing = createDatabase(bed.site1.settings, { ...control, systemctl: ['/nonexistent/systemctl'] });
+      const missing = createDatabase(bed.site1.settings, { ...control, by: { systemctl: ['/nonexistent/systemctl'] } });
       const failed = await missing.startPrimary(false, 5000, () => true);
       assert.deepEqual([failed.kind, failed.kind === 'rejected' && failed.code], ['rejected', 'control']);
       assert.equal(bed.site1.signalFile(), true);

@@ -9,6 +9,7 @@ import { done, type Outcome, rejected, unknown } from '../../core/outcome.ts';
 import type { Ms } from '../../core/time.ts';
 import type { Processes } from './processes.ts';
 import type { DatabaseSettings, ProcessControl } from './settings.ts';
+import { askHelper } from './unit-helper.ts';
 
 export type Control = {
   /** When no process has come this long after a start, none will. */
@@ -23,22 +24,24 @@ export type Control = {
 
 export function createControl(settings: DatabaseSettings, kind: ProcessControl, processes: Processes): Control {
   if (kind.kind === 'systemd') {
-    const systemctl = (verbs: readonly string[], deadlineMs: Ms) => {
-      const [program, ...first] = [...kind.systemctl, ...verbs, kind.unit];
-      return program === undefined
-        ? Promise.resolve(rejected('control', 'no systemctl command'))
-        : run(program, first, deadlineMs);
+    const systemd = (verb: 'restart' | 'stop' | 'reset-failed', deadlineMs: Ms) => {
+      const { by, unit } = kind;
+      if ('socket' in by) return askHelper(by.socket, verb, unit, deadlineMs);
+      const [program = 'systemctl', ...first] = by.systemctl;
+      // Jobs are not waited for; whether the database came up is asked through its socket.
+      const queued = verb === 'reset-failed' ? [] : ['--no-block'];
+      return run(program, [...first, verb, ...queued, unit], deadlineMs);
     };
     return {
       // A job of systemd's, then a Perl script, then pg_ctl.
       nothingCameMs: 3000,
       // Five starts in ten seconds, and systemd refuses the next one; a killed unit is `failed`, and this clears both.
       prepare: async (deadlineMs) => {
-        await systemctl(['reset-failed'], deadlineMs);
+        await systemd('reset-failed', deadlineMs);
       },
       // `restart`: after a fence systemd may still hold the unit for active, and `start` would then do nothing.
-      start: (deadlineMs) => systemctl(['restart', '--no-block'], deadlineMs),
-      stopFast: (deadlineMs) => systemctl(['stop', '--no-block'], deadlineMs),
+      start: (deadlineMs) => systemd('restart', deadlineMs),
+      stopFast: (deadlineMs) => systemd('stop', deadlineMs),
     };
   }
   return {

@@ -34,8 +34,15 @@ export type DatabaseSettings = {
 /** How PostgreSQL is started and stopped. */
 export type ProcessControl =
   | { readonly kind: 'pg_ctl'; readonly logFile: string }
-  /** `systemctl` is the command with its first arguments, e.g. ['sudo', '-n', 'systemctl']. */
-  | { readonly kind: 'systemd'; readonly unit: string; readonly systemctl: readonly string[] };
+  /** `systemctl` is the command with its first arguments; `socket` is where siteward-postgresql listens. */
+  | {
+      readonly kind: 'systemd';
+      readonly unit: string;
+      readonly by: { readonly systemctl: readonly string[] } | { readonly socket: string };
+    };
+
+/** ListenStream= of systemd/siteward-postgresql.socket. */
+const helperSocket = '/run/siteward-postgresql';
 
 type Source = Pick<ClusterConfig, 'database' | 'sites' | 'paths' | 'replication'>;
 
@@ -62,9 +69,10 @@ export function databaseSettings(config: Source, site: Site): DatabaseSettings {
   };
 }
 
-export function processControl(config: Source): ProcessControl {
+/** Only root may tell systemd itself. */
+export function processControl(config: Source, isRoot = process.getuid?.() === 0): ProcessControl {
   const { control, unit, dataDirectory } = config.database;
   return control === 'systemd'
-    ? { kind: 'systemd', unit, systemctl: ['systemctl'] }
+    ? { kind: 'systemd', unit, by: isRoot ? { systemctl: ['systemctl'] } : { socket: helperSocket } }
     : { kind: 'pg_ctl', logFile: join(dataDirectory, '..', 'postgresql.log') };
 }
