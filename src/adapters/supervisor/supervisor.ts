@@ -7,20 +7,33 @@ import { closeSync, openSync, utimesSync } from 'node:fs';
 import type { Clock } from '../../ports/clock.ts';
 import type { Supervisor } from '../../ports/supervisor.ts';
 
+type Word = '--ready' | 'WATCHDOG=1' | '--stopping';
+
 export function createSupervisor(environment: Readonly<Record<string, string | undefined>>, clock: Clock): Supervisor {
   const file = environment['WATCHDOG_FILE'];
   const socket = environment['NOTIFY_SOCKET'];
   const patienceMs = Number(environment['WATCHDOG_USEC'] ?? '0') / 1000;
   const everyMs = patienceMs > 0 ? Math.max(200, patienceMs / 4) : Number.POSITIVE_INFINITY;
   let last = Number.NEGATIVE_INFINITY;
-  let told = false;
+  let speaking = false;
+  let next: Word | null = null;
 
-  function notify(word: string): void {
-    if (socket === undefined || told) return;
-    told = true;
+  /** One at a time, in order. Only a sign of life may be left out: the next one is due soon. */
+  function notify(word: Word): void {
+    if (socket === undefined) return;
+    if (speaking) {
+      if (word !== 'WATCHDOG=1') next = word;
+      return;
+    }
+    speaking = true;
     const child = spawn('systemd-notify', [word], { stdio: 'ignore' });
     const over = (): void => {
-      told = false;
+      if (!speaking) return;
+      speaking = false;
+      if (next === null) return;
+      const word = next;
+      next = null;
+      notify(word);
     };
     child.on('error', over);
     child.on('exit', over);
