@@ -1,0 +1,154 @@
+// Grants, promises, rounds, releases, the fence (L1 to L11).
+
+import type { Mutant } from './mutant.ts';
+
+const voter = 'src/core/quorum/voter.ts';
+const register = 'src/core/quorum/register.ts';
+const rounds = 'src/core/guard/rounds.ts';
+
+export const leaseMutants: readonly Mutant[] = [
+  {
+    name: 'lease-from-the-answers-time',
+    rule: 'L1',
+    edits: [
+      {
+        file: rounds,
+        find: 'const lease = extendLease(held, tally);',
+        put: 'const lease = extendLease(held, { ...tally, t0: d.at.now });',
+      },
+    ],
+    seeds: 400,
+    options: { faults: { 'slow-path': 10, 'cut-place': 8, 'cut-sites': 5, 'cut-one-way': 6, 'stall-daemon': 6 } },
+  },
+  {
+    name: 'no-quarantine',
+    rule: 'L4',
+    edits: [{ file: voter, find: 'quarantinedUntil: now + bindingMs(longest, rules.drift),\n    promise: null', put: 'quarantinedUntil: now,\n    promise: null' }],
+    seeds: 200,
+  },
+  {
+    name: 'grant-on-accepted-only',
+    rule: 'L2',
+    edits: [
+      {
+        file: voter,
+        find: "if (chosen === null || compareEpochs(epochOf(chosen.record), ask.epoch) < 0) return 'not-known';",
+        put: '',
+      },
+    ],
+    seeds: 400,
+  },
+  {
+    name: 'shorter-grant-brings-promise-forward',
+    rule: 'L3',
+    edits: [{ file: voter, find: 'until: Math.max(held?.until ?? 0, until)', put: 'until' }],
+    seeds: 400,
+    options: { witness: 'route53' },
+  },
+  {
+    name: 'drift-ignored',
+    rule: 'L3',
+    edits: [{ file: 'src/core/time.ts', find: 'Math.ceil(ttlMs * (1 + drift)) + clockGrainMs', put: 'Math.ceil(ttlMs)' }],
+    seeds: 400,
+  },
+  {
+    name: 'release-without-the-round-check',
+    rule: 'L7',
+    edits: [{ file: voter, find: 'compareRounds(held.round, message.round) <= 0', put: 'compareRounds(held.round, message.round) <= 1' }],
+    seeds: 400,
+  },
+  {
+    name: 'nonce-not-watched',
+    rule: 'L6',
+    edits: [
+      {
+        file: register,
+        find: 'const watch = mind.watch?.id === id ? mind.watch : { id, since: now };\n  return { ...mind, held: { text, state }',
+        put: 'const watch = { id, since: mind.watch?.since ?? now };\n  return { ...mind, held: { text, state }',
+      },
+    ],
+    seeds: 200,
+    options: { witness: 'route53' },
+  },
+  {
+    name: 'shorter-nonce-over-a-longer-one',
+    rule: 'L5',
+    edits: [
+      { file: register, find: "if (ask.ttlMs < state.nonce.ttlMs && registerBindsMs(mind, drift, now) > 0) return 'register';", put: '' },
+      { file: rounds, find: "const ttlMs = length === 'long' ? lease.witnessTtlMs : lease.ttlMs;", put: "const ttlMs = length === 'long' ? (d.s.seq % 2 === 0 ? lease.witnessTtlMs : lease.ttlMs + 1) : lease.ttlMs;" },
+    ],
+    seeds: 400,
+    options: { witness: 'route53' },
+  },
+  {
+    name: 'grants-of-two-rounds-added-up',
+    rule: 'L1',
+    edits: [
+      {
+        file: rounds,
+        find: 'const counted = withAnswer(tally, voter, granted);',
+        put: 'const before = d.s.tallies.findLast((open) => open !== tally && open.granted.length > 0);\n  const counted = withAnswer(before === undefined ? tally : { ...tally, granted: before.granted }, voter, granted);',
+      },
+    ],
+    seeds: 400,
+  },
+  {
+    name: 'promotes-without-a-lease',
+    rule: 'L10',
+    edits: [
+      {
+        file: 'src/core/guard/facts.ts',
+        find: 'return s.lease !== null && duty !== null && sameEpoch(s.lease.epoch, duty) && now < fenceInstant(s, s.lease);',
+        put: 'return duty !== null || (s.lease !== null && now < s.lease.until);',
+      },
+    ],
+    seeds: 100,
+  },
+  {
+    name: 'fence-too-late',
+    rule: 'L9',
+    edits: [
+      {
+        file: 'src/core/guard/facts.ts',
+        find: 'return lease.until - s.settings.lease.fenceBudgetMs - clockGrainMs;',
+        put: 'return lease.until + 3000;',
+      },
+      {
+        file: 'src/core/guard/facts.ts',
+        find: 'return lease.until - s.settings.lease.fuseBudgetMs - clockGrainMs;',
+        put: 'return lease.until + 3400;',
+      },
+    ],
+    seeds: 100,
+  },
+  {
+    name: 'deadline-by-timer-only',
+    rule: 'L9',
+    edits: [
+      { file: 'src/driver/acts.ts', find: "if (!inTime()) return end(act, { kind: 'expired' });", put: '' },
+      { file: 'src/driver/acts.ts', find: 'const mayGoOn = () => !ended && began === generation && inTime();', put: 'const mayGoOn = () => !ended;' },
+      { file: 'src/driver/driver.ts', find: 'this.#fence?.check();', put: '' },
+      { file: 'src/core/guard/step.ts', find: "if (event.type !== 'fenced') fenceWhenDue(d);", put: '' },
+    ],
+    seeds: 400,
+    options: { faults: { 'stall-daemon': 10, 'freeze-daemon': 10, 'cut-place': 8, 'postgres-crash': 5, 'order-switchover': 5, 'start-misreported': 4 } },
+  },
+  {
+    name: 'failsafe-acquires',
+    rule: 'L8',
+    edits: [
+      { file: 'src/core/guard/failsafe.ts', find: 'if (!counts || d.s.lease === null || !leaseInForce(d.s, d.at.now) || d.s.leaving !== null) {', put: 'if (!counts || d.s.lease === null || d.s.leaving !== null) {' },
+      { file: 'src/core/guard/failsafe.ts', find: "if (mayBeWritable(s) || s.db.process === null) return", put: 'if (s.startedAt < 0) return' },
+      { file: 'src/core/guard/failsafe.ts', find: "if (leaseInForce(s, at.now)) return 'this guard holds a lease';", put: '' },
+    ],
+    seeds: 400,
+  },
+  {
+    name: 'restart-releases-a-running-database',
+    rule: 'L11',
+    edits: [
+      { file: 'src/core/guard/startup.ts', find: 'if (underDeadline(d)) takeOver(d);\n  else beginFence', put: 'if (underDeadline(d)) releaseAll(d);\n  else beginFence' },
+    ],
+    seeds: 200,
+  },
+];

@@ -1,0 +1,16 @@
+// What a negative control is: one careless reading of one rule, as a change of the source text.
+
+import type { RunOptions } from '../options.ts';
+
+export type Edit = { readonly file: string; readonly find: string; readonly put: string };
+
+export type Mutant = {
+  readonly name: string;
+  /** The rule that it breaks. */
+  readonly rule: string;
+  readonly edits: readonly Edit[];
+  /** Runs it must be caught within. */
+  readonly seeds: number;
+  /** What the runs are made of, where the usual mixture meets the weakness too seldom. */
+  readonly options?: Partial<RunOptions>;
+};

@@ -1,0 +1,97 @@
+// Votes, ballots and the register's record (Q1 to Q8, W).
+
+import type { Mutant } from './mutant.ts';
+
+const voter = 'src/core/quorum/voter.ts';
+const proposing = 'src/core/agent/proposing.ts';
+
+export const quorumMutants: readonly Mutant[] = [
+  {
+    name: 'vote-sent-before-fsync',
+    rule: 'Q3',
+    edits: [
+      {
+        file: 'src/driver/driver.ts',
+        find: 'if (result.effects.persist === null) this.#release(result, generation);',
+        put: 'if (result.effects.persist !== null) void saved(this.#options.store, result.effects.persist);\n    if (generation >= 0) this.#release(result, generation);',
+      },
+    ],
+    seeds: 200,
+    options: { faults: { 'crash-between-effects': 10, 'crash-daemon': 6, 'power-loss': 6, 'order-switchover': 4, 'disk-slow': 8, 'postgres-crash': 3 } },
+  },
+  {
+    name: 'vote-reaches-disk-late',
+    rule: 'Q3',
+    edits: [
+      {
+        file: 'src/core/agent/step.ts',
+        find: 'persist: changed ? durableOf(d.s) : null',
+        put: 'persist: changed ? { ...durableOf(d.s), voter: { ...d.s.voter.durable, accepted: state.voter.durable.accepted } } : null',
+      },
+    ],
+    seeds: 40,
+  },
+  {
+    name: 'quorum-of-one',
+    rule: 'Q2',
+    edits: [
+      {
+        file: proposing,
+        find: "Object.values(p.accepted).includes('yes')) return choose",
+        put: "p.phase === 'accept') return choose",
+      },
+    ],
+    seeds: 40,
+  },
+  {
+    name: 'accept-below-promise',
+    rule: 'Q3',
+    edits: [
+      {
+        file: voter,
+        find: "if (compareBallots(message.ballot, promised) < 0) return refuse(voter, 'promised-more');",
+        put: '',
+      },
+    ],
+    seeds: 400,
+  },
+  {
+    name: 'own-record-instead-of-highest',
+    rule: 'Q2',
+    edits: [
+      {
+        file: proposing,
+        find: 'const base = other !== null && (own === null || isLaterChosen(other, own)) ? other : own;',
+        put: 'const base = own;',
+      },
+    ],
+    seeds: 200,
+  },
+  {
+    name: 'change-of-primary-not-held-back',
+    rule: 'Q6',
+    edits: [{ file: voter, find: "if (bindsAgainst(voter, message.record, now) > 0) return refuse(voter, 'not-free');", put: '' }],
+    seeds: 400,
+  },
+  {
+    name: 'half-done-record-left',
+    rule: 'Q5',
+    edits: [
+      {
+        file: 'src/core/agent/repairing.ts',
+        find: 'export function driveRepair(d: AgentDraft): void {',
+        put: 'export function driveRepair(d: AgentDraft): void {\n  if (d.s.startedAt >= 0) return;',
+      },
+    ],
+    seeds: 40,
+  },
+  {
+    name: 'register-record-over-a-living-nonce',
+    rule: 'L6',
+    edits: [
+      { file: 'src/core/quorum/register.ts', find: "if (state.nonce === 'released') return 0;", put: "if (state.nonce !== null) return 0;" },
+    ],
+    seeds: 100,
+    options: { witness: 'route53' },
+  },
+];
