@@ -1,0 +1,82 @@
+/**
+ * The person with the runbook: asynchronous replication leaves an old primary with a tail that the new one lacks, and such
+ * a database is made anew by hand. Nothing else in a sequence waits for a person.
+ */
+import { eyesOf } from '../../lab/scenarios/kit/eyes.ts';
+import { rebuildStandby } from '../../lab/scenarios/kit/well.ts';
+import { agents } from '../../lab/scenarios/kit/world.ts';
+import type { Lab } from '../../lab/src/lab.ts';
+import { sleep } from '../../lab/src/process.ts';
+import type { SiteName } from '../../lab/src/topology.ts';
+import { SITES } from '../../lab/src/topology.ts';
+import { otherOf } from '../faults/struck.ts';
+
+/** A database that is only starting, or connecting, says for a moment what one with a tail says for ever. */
+const SURE_MS = 6_000;
+
+export interface PersonOptions {
+  readonly say: (text: string) => void;
+  /** Takes what the rebuild needs for itself; undefined while a fault holds it. */
+  readonly take: (site: SiteName) => (() => void) | undefined;
+}
+
+export class Person {
+  readonly #lab: Lab;
+  readonly #options: PersonOptions;
+  readonly #done: Promise<void>;
+  #stopping = false;
+  #unfitSince: number | null = null;
+  rebuilt = 0;
+
+  constructor(lab: Lab, options: PersonOptions) {
+    this.#lab = lab;
+    this.#options = options;
+    this.#done = this.#watch();
+  }
+
+  async end(): Promise<void> {
+    this.#stopping = true;
+    await this.#done;
+  }
+
+  async #watch(): Promise<void> {
+    while (!this.#stopping) {
+      const site = await this.#inNeed();
+      if (site === null) this.#unfitSince = null;
+      else this.#unfitSince ??= performance.now();
+      if (site !== null && performance.now() - (this.#unfitSince ?? 0) > SURE_MS) await this.#rebuild(site);
+      await sleep(700);
+    }
+  }
+
+  /** The standby's site, where both agents that answer say that its database cannot follow. */
+  async #inNeed(): Promise<SiteName | null> {
+    const both = await agents(this.#lab);
+    const known = SITES.flatMap((site) => both[site] ?? []);
+    const primaries = new Set(known.map(({ record }) => record?.primary));
+    const [primary] = primaries;
+    if (known.length === 0 || primaries.size !== 1 || primary === undefined) return null;
+    const site = otherOf(primary);
+    const unfit = known.every(({ standby }) => !standby.mayTakeOver && standby.why.includes('needs a rejoin'));
+    return unfit && this.#lab.isOn(`${site}-db`) && this.#lab.isOn(`${primary}-db`) ? site : null;
+  }
+
+  async #rebuild(site: SiteName): Promise<void> {
+    const giveBack = this.#options.take(site);
+    if (giveBack === undefined) return;
+    try {
+      this.#options.say(`the person makes ${site}'s database anew from the primary`);
+      await rebuildStandby(this.#lab, site);
+      this.rebuilt += 1;
+      this.#options.say(`${site}'s database is a standby again`);
+      this.#unfitSince = null;
+    } catch (error) {
+      this.#options.say(`${site}'s database could not be made anew yet: ${(error as Error).message.split('\n')[0]}`);
+      await this.#lab.startService(`${site}-db`, 'guard').catch(() => undefined);
+    } finally {
+      giveBack();
+    }
+  }
+}
+
+export const closeEyes = (lab: Lab): void => eyesOf(lab).close();
