@@ -11,16 +11,9 @@ import type { LabPlan } from './plan.ts';
 import type { Result } from './results.ts';
 import { boundOf } from './results.ts';
 import type { Starvation } from './starvation.ts';
-import { STARVED_MS, StarvationProbe, showStarvation } from './starvation.ts';
+import { StarvationProbe, showStarvation, wasStarved } from './starvation.ts';
 
 const MAX_RETRIES = 2;
-
-/** Others waited for a CPU this share of the time: time-outs then say more about the machine than about the cluster. */
-const STARVED_SHARE = 0.7;
-
-function wasStarved({ worstMs, waited }: Starvation): boolean {
-  return worstMs > STARVED_MS || (waited !== null && waited > STARVED_SHARE);
-}
 
 export type Say = (text: string) => void;
 

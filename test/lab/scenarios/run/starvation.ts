@@ -6,7 +6,10 @@ import { readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 
 /** A daemon that stands still for so long looks like a fault, and a measured time is no longer siteward's. */
-export const STARVED_MS = 300;
+const STARVED_MS = 300;
+
+/** Others waited for a CPU this share of the time: time-outs then say more about the machine than about the cluster. */
+const STARVED_SHARE = 0.7;
 
 const PROBE = `
   const { parentPort } = require('node:worker_threads');
@@ -21,6 +24,10 @@ export interface Starvation {
   readonly worstMs: number;
   /** Share of the time in which some process waited for a CPU; null where the kernel does not say. */
   readonly waited: number | null;
+}
+
+export function wasStarved({ worstMs, waited }: Starvation): boolean {
+  return worstMs > STARVED_MS || (waited !== null && waited > STARVED_SHARE);
 }
 
 export class StarvationProbe {
