@@ -20,6 +20,7 @@ import { runKeys } from '../../src/cli/keys.ts';
 import type { Answer, Request } from '../../src/core/messages.ts';
 import type { PeerId } from '../../src/core/site.ts';
 import type { RequestHandler } from '../../src/ports/peers.ts';
+import type { WireRange } from '../../src/wire/versions.ts';
 
 export type Key = ReturnType<typeof readIdentity>;
 
@@ -95,11 +96,13 @@ export function peersAt(
   identity: Key,
   pins: readonly string[],
   times?: { connectMs: number; handshakeMs: number },
+  speaks?: WireRange,
 ) {
   const peers = createPeers({
     identity,
     peers: new Map([['site2-agent', { host: '127.0.0.1', port, pins }]]),
     ...(times && { times }),
+    ...(speaks && { speaks }),
   });
   atEnd.push(() => peers.close());
   return {
