@@ -9,6 +9,7 @@ import type { Readiness } from './readiness.ts';
 import { findBirthday, saveBirthday } from './users.ts';
 
 const RETRY_AFTER_S = '1';
+const IN_DOUBT = 'Whether this was saved is not known yet: it may come to light later. Send it again, or ask.';
 const METHODS: readonly (readonly [RegExp, string])[] = [
   [/^\/hello\/[^/]+$/, 'GET, HEAD, POST, PUT'],
   [/^\/(livez|readyz)$/, 'GET, HEAD'],
@@ -96,7 +97,7 @@ function failed(error: Error & { statusCode?: number }, request: FastifyRequest,
     return reply
       .code(503)
       .header('retry-after', RETRY_AFTER_S)
-      .send({ message: 'The database cannot be reached right now.' });
+      .send({ message: error.inDoubt ? IN_DOUBT : 'The database cannot be reached right now.' });
   }
   // Nobody reads this answer.
   if (error instanceof RequesterGone) return reply.code(503).send();

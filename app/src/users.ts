@@ -4,11 +4,13 @@ import { type CalendarDate, parseDate } from './birthday.ts';
 import type { Database } from './database/database.ts';
 
 const SAVE = {
+  writes: true,
   name: 'save-birthday',
   text: `INSERT INTO base.users (username, birthday) VALUES ($1, $2::date)
          ON CONFLICT (username) DO UPDATE SET birthday = excluded.birthday`,
 };
 const FIND = {
+  writes: false,
   // As text: a date has no time zone, and the driver would give it one.
   name: 'find-birthday',
   text: `SELECT to_char(birthday, 'YYYY-MM-DD') AS birthday FROM base.users WHERE username = $1`,

@@ -1,12 +1,20 @@
 // A pool of connections to one database, each inspected before its first use. It lives as long as that database is fit: when it is not,
 // the pool is retired as a whole (nothing is checked out again, what is in flight ends) and another one takes its place.
-import { Client, type ClientConfig, Pool, type QueryConfig, type QueryResult } from 'pg';
+import { Client, type ClientConfig, Pool, type PoolClient, type QueryConfig, type QueryResult } from 'pg';
 import type { Limits } from '../config.ts';
 import type { DatabaseSettings } from '../env-file.ts';
-import { NoConnection, whatNow } from './failure.ts';
+import { cancelStatement } from './cancel.ts';
+import { InDoubt, NoConnection, whatNow } from './failure.ts';
 import { closeNow, connectionOptions, type DatabaseState, inspect } from './inspection.ts';
 
 const IDLE_MS = 60_000;
+// For the answer to a cancel, before the driver gives the connection up.
+const CANCEL_GRACE_MS = 500;
+
+/** Once more than the pool's own: a write is ended in a way that tells what became of it. */
+export interface Statement extends QueryConfig {
+  readonly writes: boolean;
+}
 
 export interface PoolOptions {
   readonly settings: DatabaseSettings;
@@ -17,11 +25,13 @@ export interface PoolOptions {
 
 export class CheckedPool {
   readonly #pool: Pool;
+  readonly #queryTimeoutMs: number;
   readonly #clients = new Set<Client>();
   #freeSeats: number;
 
   constructor({ settings, limits, admit }: PoolOptions) {
     this.#freeSeats = limits.poolMax;
+    this.#queryTimeoutMs = limits.queryTimeoutMs;
     const clients = this.#clients;
     class KnownClient extends Client {
       constructor(options?: ClientConfig) {
@@ -59,18 +69,41 @@ export class CheckedPool {
   }
 
   /** Needs a seat. */
-  async query(statement: QueryConfig): Promise<QueryResult> {
+  async query({ writes, ...statement }: Statement): Promise<QueryResult> {
     const client = await this.#pool.connect().catch((error: unknown) => {
       throw new NoConnection(error);
     });
     try {
-      const result = await client.query(statement);
+      const result = await (writes ? this.#write(client, statement) : client.query(statement));
       client.release();
       return result;
     } catch (error) {
       // After a time-out the driver would hand the busy connection to the next request: any doubt destroys it.
-      client.release(whatNow(error) === 'hold');
+      client.release(whatNow(error) === 'hold' || error instanceof InDoubt);
       throw error;
+    }
+  }
+
+  /**
+   * The server's statement_timeout is over before a commit waits for the standby. Such a wait is cancelled here, else it would hold its
+   * connection and its locks on the server for as long as the standby is away, and ever more of them with every attempt.
+   */
+  async #write(client: PoolClient, statement: QueryConfig): Promise<QueryResult> {
+    let warned = false;
+    const onNotice = (notice: { readonly code?: string | undefined }): void => {
+      // Class 01, a warning; its text is translated.
+      if (notice.code?.startsWith('01') === true) warned = true;
+    };
+    client.on('notice', onNotice);
+    const timer = setTimeout(() => cancelStatement(client as unknown as Client), this.#queryTimeoutMs);
+    try {
+      const timed = { ...statement, query_timeout: this.#queryTimeoutMs + CANCEL_GRACE_MS };
+      const result = await client.query(timed);
+      if (warned) throw new InDoubt();
+      return result;
+    } finally {
+      clearTimeout(timer);
+      client.off('notice', onNotice);
     }
   }
 

@@ -5,12 +5,12 @@
 //
 // A statement that meets a failing-over database shuts it and waits like all the others. switchTo (SIGHUP) replaces settings, pool and
 // watch as a whole: no connection to the database before it is ever used again (protocol I8).
-import type { QueryConfig, QueryResult } from 'pg';
+import type { QueryResult } from 'pg';
 import type { Limits } from '../config.ts';
 import type { DatabaseSettings } from '../env-file.ts';
-import { CheckedPool } from './checked-pool.ts';
+import { CheckedPool, type Statement } from './checked-pool.ts';
 import { compareEpochs, type Epoch, type HighestEpoch, judgeEpoch } from './epoch.ts';
-import { reasonOf, UnfitDatabase, whatNow } from './failure.ts';
+import { maybeDone, reasonOf, UnfitDatabase, whatNow } from './failure.ts';
 import { HoldEnded, HoldQueue } from './hold-queue.ts';
 import type { DatabaseState } from './inspection.ts';
 import { Watch } from './watch.ts';
@@ -80,10 +80,14 @@ export class Database {
     this.#watch = this.#newWatch();
   }
 
-  async query(statement: QueryConfig, isGone: () => boolean): Promise<QueryResult> {
+  async query(statement: Statement, isGone: () => boolean): Promise<QueryResult> {
     const deadline = performance.now() + this.#limits.holdMs;
+    // Of an earlier attempt, sent and never answered for.
+    let inDoubt = false;
     for (;;) {
-      const pool = await this.#seat(deadline);
+      const pool = await this.#seat(deadline).catch((error: unknown) => {
+        throw inDoubt && error instanceof HoldEnded ? new HoldEnded(error.refusal, true) : error;
+      });
       try {
         if (isGone()) throw new RequesterGone();
         return await pool.query(statement);
@@ -91,9 +95,10 @@ export class Database {
         if (error instanceof RequesterGone) throw error;
         const next = whatNow(error);
         if (next === 'fail') throw error;
+        inDoubt ||= statement.writes && maybeDone(error);
         // What its answer would have been is unknown; both statements are idempotent, so it is sent again.
         if (next === 'hold') this.#metFailure(pool, error);
-        if (performance.now() >= deadline) throw new HoldEnded('expired');
+        if (performance.now() >= deadline) throw new HoldEnded('expired', inDoubt);
       } finally {
         pool.leaveSeat();
         this.#letIn();

@@ -20,6 +20,16 @@ export class NoConnection extends Error {
   }
 }
 
+/**
+ * The server has committed the write, but whether the standby has it is unknown: its wait was cancelled (PostgreSQL says so in a warning
+ * only). A failover may still undo it, so it is not done; nor is it undone.
+ */
+export class InDoubt extends Error {
+  constructor() {
+    super('committed, and not known to be on the standby');
+  }
+}
+
 export type WhatNow = 'fail' | 'again' | 'hold';
 
 // 08 connection, 53 resources (disk full, too many connections), 58 I/O: the next database does better.
@@ -31,6 +41,7 @@ const AGAIN_STATE = '57014';
 
 /** What follows for a request whose statement met this error. An error on the way to a connection always means: hold. */
 export function whatNow(error: unknown): WhatNow {
+  if (error instanceof InDoubt) return 'again';
   const state = sqlState(error);
   if (state === AGAIN_STATE) return 'again';
   return state === null || HOLD_CLASSES.has(state.slice(0, 2)) || HOLD_STATES.has(state) ? 'hold' : 'fail';
@@ -40,11 +51,19 @@ export function whatNow(error: unknown): WhatNow {
 export function reasonOf(error: unknown): string {
   if (error instanceof NoConnection) return reasonOf(error.cause);
   if (error instanceof UnfitDatabase) return error.reason;
+  if (error instanceof InDoubt) return 'in-doubt';
   const code = (error as { code?: unknown } | null)?.code;
   if (typeof code === 'string' && code !== '') return code;
   const message = error instanceof Error ? error.message : '';
   if (/time-?out/i.test(message)) return 'timeout';
   return /terminated|closed|ended|end on the pool|not queryable/i.test(message) ? 'connection-lost' : 'unknown';
+}
+
+/** Whether a statement that met this error may have been carried out all the same. */
+export function maybeDone(error: unknown): boolean {
+  if (error instanceof InDoubt) return true;
+  // The server said no: then it is undone. Without a word of the server nobody knows.
+  return !(error instanceof NoConnection) && (sqlState(error) === null || sqlState(error)?.startsWith('57P') === true);
 }
 
 function sqlState(error: unknown): string | null {

@@ -6,10 +6,13 @@ export type HoldRefusal = 'full' | 'expired' | 'stopping';
 /** The request could not be held any longer; the answer is 503. */
 export class HoldEnded extends Error {
   readonly refusal: HoldRefusal;
+  /** It was sent before, and may have been done. */
+  readonly inDoubt: boolean;
 
-  constructor(refusal: HoldRefusal) {
+  constructor(refusal: HoldRefusal, inDoubt = false) {
     super(`the request could not be held: ${refusal}`);
     this.refusal = refusal;
+    this.inDoubt = inDoubt;
   }
 }
 

@@ -53,6 +53,8 @@ export function connectionOptions(settings: DatabaseSettings, limits: Limits) {
     query_timeout: limits.queryTimeoutMs,
     // A little shorter than ours, so that a statement that is only slow is ended by the server and never runs on unobserved.
     statement_timeout: Math.round(limits.queryTimeoutMs * 0.9),
+    // Whatever the role's own settings: a commit that gave up waiting for the standby says so in a warning, and nowhere else.
+    options: '-c client_min_messages=warning',
   };
 }
 
