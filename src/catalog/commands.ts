@@ -46,9 +46,15 @@ export const commands = [
   { name: 'resume', usage: 'siteward resume [--json]', description: 'Ends a pause.' },
   { name: 'restart', usage: 'siteward restart [--json]', description: 'Stops and starts the primary under its lease.' },
   {
+    name: 'disarm',
+    usage: 'siteward disarm [--host NAME] [--other-side-is-down]',
+    description: 'Hands the database of this host back to the distribution: no guard, no fuse.',
+  },
+  {
     name: 'config',
-    usage: 'siteward config check|explain [FILE]',
-    description: 'Says what is wrong with a cluster file; prints the sums of its timings.',
+    usage: 'siteward config check|explain|database-env [FILE]',
+    description:
+      'Says what is wrong with a cluster file; prints the sums of its timings; prints what the units of a database host read.',
   },
   {
     name: 'keys',
@@ -57,7 +63,7 @@ export const commands = [
   },
   {
     name: 'haproxy',
-    usage: 'siteward haproxy ...',
+    usage: 'siteward haproxy render [--with-password] [FILE]',
     description: 'Writes the HAProxy configuration of a service host.',
   },
 ] as const satisfies readonly CommandDefinition[];

@@ -20,6 +20,7 @@ const table: Readonly<Record<CommandName, Command>> = {
   pause: async (args, output) => (await import('./orders.ts')).runOrder('pause', args, output),
   resume: async (args, output) => (await import('./orders.ts')).runOrder('resume', args, output),
   restart: async (args, output) => (await import('./orders.ts')).runOrder('restart', args, output),
+  disarm: async (args, output) => (await import('./disarm.ts')).runDisarm(args, output),
   config: async (args, output) => (await import('./config.ts')).runConfig(args, output),
   keys: async (args, output) => (await import('./keys.ts')).runKeys(args, output),
   haproxy: async (args, output) => (await import('./haproxy.ts')).runHaproxy(args, output),

@@ -13,9 +13,11 @@ export interface Output {
 
 const USAGE = `usage: siteward config check [FILE]
        siteward config explain [FILE]
+       siteward config database-env [FILE]
 
-check    says what is wrong with a cluster file, where, and what to write instead
-explain  prints the sums of its timings and what a failover takes at worst
+check         says what is wrong with a cluster file, where, and what to write instead
+explain       prints the sums of its timings and what a failover takes at worst
+database-env  prints /etc/siteward/database.env of a database host, which the fuse and the units read instead of FILE
 
 FILE is ${CLUSTER_FILE} when absent.`;
 
@@ -26,7 +28,11 @@ export function runConfig(args: readonly string[], output: Output): number {
     output.out(USAGE);
     return EXIT.ok;
   }
-  if ((command !== 'check' && command !== 'explain') || more.length > 0 || file.startsWith('-')) {
+  if (
+    (command !== 'check' && command !== 'explain' && command !== 'database-env') ||
+    more.length > 0 ||
+    file.startsWith('-')
+  ) {
     output.err(USAGE);
     return EXIT.usage;
   }
@@ -39,6 +45,11 @@ export function runConfig(args: readonly string[], output: Output): number {
     output.out(explain(loaded.config));
     return EXIT.ok;
   }
+  if (command === 'database-env') {
+    const { dataDirectory, unit } = loaded.config.database;
+    output.out(`SITEWARD_DATA_DIRECTORY=${quoted(dataDirectory)}\nSITEWARD_DATABASE_UNIT=${quoted(unit)}`);
+    return EXIT.ok;
+  }
   const secrets = checkSecretFiles(loaded.config, file);
   if (secrets.length > 0) {
     output.err(`${formatProblems(secrets)}\n${errorLine('SW-CONFIG-005')}`);
@@ -48,6 +59,11 @@ export function runConfig(args: readonly string[], output: Output): number {
   output.out(`${file} is good: ${summary(loaded.config)}`);
   for (const sum of timingSums(loaded.config)) output.out(`  ${sum.id}  ${formatSum(sum)}`);
   return EXIT.ok;
+}
+
+/** As systemd.exec(5) reads EnvironmentFile=. */
+function quoted(value: string): string {
+  return /^[\w./@:+-]+$/.test(value) ? value : `"${value.replaceAll(/["\\$`]/g, '\\$&')}"`;
 }
 
 function summary(config: Parameters<typeof explain>[0]): string {

@@ -31,6 +31,7 @@ export async function runGuard(options: RoleOptions): Promise<void> {
       `the state of this guard in ${stateDirectory} is damaged: see "A guard lost its state" in docs/RUNBOOK.md`,
       EXIT.unsafe,
     );
+  checkFuseDirectory(config.database.dataDirectory);
   const database = createDatabase(databaseSettings(config, part.site), processControl(config), (detail) =>
     log.event('warn', 'database.setup', { detail }),
   );
@@ -59,6 +60,16 @@ export async function runGuard(options: RoleOptions): Promise<void> {
       return Promise.resolve();
     },
   });
+}
+
+/** The fuse does not read the cluster file; one that watches another directory would end nothing (L9). */
+function checkFuseDirectory(dataDirectory: string): void {
+  const watched = process.env['SITEWARD_DATA_DIRECTORY'];
+  if (watched === undefined || watched === dataDirectory) return;
+  throw new StartRefused(
+    `the units of this host are for ${watched}, the cluster file says ${dataDirectory}: siteward config database-env prints /etc/siteward/database.env; then restart siteward-fuse`,
+    EXIT.config,
+  );
 }
 
 function publishEpoch(runDirectory: string, ranIn: EpochId | null): Outcome<void> {
