@@ -12,9 +12,9 @@ export class History implements ClientObserver {
   lost = 0;
   lastAcknowledgedAt: Micros = Number.NEGATIVE_INFINITY;
   readonly #violations: Violations;
-  /** Acknowledged and not known to be lost, ascending by the time at which the client heard of it. */
-  #kept: { readonly id: number; readonly at: Micros }[] = [];
-  #highest: { id: number; at: Micros } = { id: 0, at: 0 };
+  /** Acknowledged and not known to be lost, by the time at which the client heard of it; `top`: the highest so far. */
+  #kept: { readonly id: number; readonly at: Micros; readonly top: number }[] = [];
+  readonly #epochs = new Map<number, string>();
   /** Whether a loss is one that nobody promised against: asynchronous replication, or a person's word. */
   readonly #mayLose: () => boolean;
 
@@ -28,8 +28,7 @@ export class History implements ClientObserver {
   writeAcknowledged(id: number, _begun: Micros, at: Micros): void {
     this.acknowledged += 1;
     this.lastAcknowledgedAt = at;
-    this.#kept.push({ id, at });
-    if (id > this.#highest.id) this.#highest = { id, at };
+    this.#kept.push({ id, at, top: Math.max(id, this.#kept.at(-1)?.top ?? 0) });
   }
 
   writeFailed(): void {
@@ -40,13 +39,21 @@ export class History implements ClientObserver {
     this.inDoubt += 1;
   }
 
-  /** Reads are of the whole: what was acknowledged before one began has to be in it, unless it was lost. */
-  read(highest: number, begun: Micros, _at: Micros, via: Via): void {
-    if (this.#highest.at < begun && highest < this.#highest.id && !this.#mayLose())
-      this.#violations.add(
-        'I4',
-        `a read by ${via.instance} from ${via.database ?? 'nowhere'} shows ${highest}, ${this.#highest.id} was acknowledged before it began`,
-      );
+  /** The server decided to acknowledge this write: in which epoch. */
+  decided(id: number, epoch: string): void {
+    this.#epochs.set(id, epoch);
+  }
+
+  /** What was acknowledged before a read began is in what it shows, as long as no other epoch lies between. */
+  read(shown: number, begun: Micros, _at: Micros, via: Via): void {
+    const top = this.#kept.findLast(({ at }) => at < begun)?.top ?? 0;
+    if (shown >= top) return;
+    const [was, is] = [this.#epochs.get(top), this.#epochs.get(shown)];
+    if (was === undefined || was !== is) return;
+    this.#violations.add(
+      'I8',
+      `a read by ${via.instance} from ${via.database ?? 'nowhere'} shows ${shown}; ${top} of the same epoch was acknowledged before it began`,
+    );
   }
 
   /** Asked when a database has become the writable primary of a new epoch, and at the end. */
@@ -57,8 +64,6 @@ export class History implements ClientObserver {
     const first = this.#kept.find(({ id }) => !contains(id));
     this.lost += missing;
     this.#kept = kept;
-    const last = kept.at(-1);
-    this.#highest = last === undefined ? { id: 0, at: 0 } : { id: Math.max(...kept.map(({ id }) => id)), at: last.at };
     if (!this.#mayLose())
       this.#violations.add('I4', `${missing} acknowledged writes (first ${first?.id}) are not on ${where}`);
   }

@@ -57,6 +57,13 @@ export class Records {
       this.#violations.add('I2', `${by} takes ballot ${showBallot(accepted.ballot)} for chosen, which it is not`);
   }
 
+  /** Q0: a person's word puts the first record at every voter. */
+  founded(accepted: Accepted): void {
+    const tally: Tally = { ...accepted, voters: new Set(), chosen: false };
+    this.#tallies.set(showBallot(accepted.ballot), tally);
+    this.#choose(tally);
+  }
+
   wasChosen(epoch: EpochId): boolean {
     return this.#epochs.has(showEpoch(epoch));
   }

@@ -70,7 +70,7 @@ export const postgresFaults: FaultTable = {
   ),
   'postgres-disk-hang': while_(
     (pg) => {
-      if (pg.volume.hung) return false;
+      if (pg.data.volume.hung) return false;
       pg.faults.hangDisk();
       return true;
     },

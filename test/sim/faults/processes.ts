@@ -18,7 +18,12 @@ function downTime(random: Random): number {
  */
 function mayDisturb(world: World, daemon: AnyDaemon): boolean {
   const site = guardedSite(world, daemon);
-  return daemon.process !== null && !daemon.process.frozen && (site === null || world.fuses[site].isWell());
+  return daemon.process !== null && !daemon.process.frozen && (site === null || isWell(world, site));
+}
+
+function isWell(world: World, site: Site): boolean {
+  const { process } = world.fuses[site];
+  return process !== null && !process.frozen;
 }
 
 function guardedSite(world: World, daemon: AnyDaemon): Site | null {
@@ -54,7 +59,7 @@ function fuse(disturb: (world: World, site: Site, random: Random) => Begun | nul
   return (world, random) => {
     const site = random.pick(sites);
     const guard = world.guards[site].process;
-    if (guard === null || guard.frozen || !world.fuses[site].isWell()) return null;
+    if (guard === null || guard.frozen || !isWell(world, site)) return null;
     return disturb(world, site, random);
   };
 }
@@ -65,11 +70,12 @@ export const processFaults: FaultTable = {
   'freeze-daemon': frozen(downTime),
   'stall-daemon': frozen((random) => random.range(20, 1200) * milli),
   'freeze-fuse': fuse((world, site, random) => {
-    const thaw = world.fuses[site].freeze();
-    return { what: `${site}-fuse`, lasts: downTime(random), end: thaw };
+    const { process } = world.fuses[site];
+    process?.freeze();
+    return { what: `${site}-fuse`, lasts: downTime(random), end: () => process?.thaw() };
   }),
   'crash-fuse': fuse((world, site) => {
-    world.fuses[site].kill();
+    world.fuses[site].process?.die('killed');
     return { what: `${site}-fuse`, lasts: 10 * milli, end: nothing };
   }),
 };

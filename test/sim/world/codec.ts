@@ -1,42 +1,56 @@
-// The wire codec as a process uses it: to bytes and back, knowing who is at the other end.
+// The wire codec as one process uses it: in the versions that it speaks, agreeing with each peer on one, as the HTTP
+// adapter does. What the simulated network carries is opaque to it.
 
 import type { Answer, Request } from '../../../src/core/messages.ts';
 import type { PeerId } from '../../../src/core/site.ts';
-import { decodeAnswer, decodeRequest, encodeAnswer, encodeRequest, type Wire } from '../../../src/wire/codec.ts';
+import { createCodec, type Heard, type Wire } from '../../../src/wire/codec.ts';
+import { createPeerVersions, showRange, spoken, type WireRange } from '../../../src/wire/versions.ts';
 
-/** What goes over the simulated network; opaque to it. */
-export type Bytes = unknown;
+/** A message on its way: bytes, or (most of them, see `every`) the frozen value itself; and what its sender speaks. */
+export type Parcel = { readonly text: string | null; readonly value: Request | Answer; readonly said: string | null };
 
-export type Codec = {
-  encodeRequest(to: PeerId, request: Request): Wire<Bytes>;
-  decodeRequest(from: PeerId, bytes: Bytes): Wire<Request>;
-  encodeAnswer(to: PeerId, answer: Answer): Wire<Bytes>;
-  decodeAnswer(from: PeerId, bytes: Bytes): Wire<Answer>;
+export type PeerCodec = {
+  sendRequest(to: PeerId, request: Request): Wire<Parcel>;
+  takeRequest(parcel: Parcel): Heard<Request>;
+  /** In the version of the request that it answers. */
+  sendAnswer(answer: Answer, version: number): Wire<Parcel>;
+  takeAnswer(from: PeerId, parcel: Parcel): Heard<Answer>;
 };
 
-export const fullCodec: Codec = {
-  encodeRequest: (_to, request) => encodeRequest(request),
-  decodeRequest: (_from, bytes) => decodeRequest(bytes as string),
-  encodeAnswer: (_to, answer) => encodeAnswer(answer),
-  decodeAnswer: (_from, bytes) => decodeAnswer(bytes as string),
-};
+/** What was spoken before versions were negotiated. */
+export const oldRelease: WireRange = { oldest: 1, newest: 1 };
 
 /**
- * Only one message in `every` goes as bytes, the others as the frozen values that they are: what the codec does to a value
- * it does to every one of its kind, so most runs need not pay for each. Bytes and values are told apart by their type.
+ * Only one message in `every` goes as bytes: what the codec does to a value it does to each of its kind, so most runs need
+ * not pay for all. What is said in an older version always does, because the codec leaves something out there.
  */
-export function sampledCodec(every: number, full: Codec = fullCodec): Codec {
-  let left = 0;
-  const passes = (): boolean => {
-    left = (left + 1) % every;
-    return left !== 0;
+export function peerCodec(range: WireRange, every: number): PeerCodec {
+  const codec = createCodec(range);
+  const versions = createPeerVersions(range);
+  const said = range.newest === 1 ? null : showRange(range);
+  let turn = 0;
+  const asValue = (version: number): boolean => {
+    turn = (turn + 1) % every;
+    return turn !== 0 && version === spoken.newest;
   };
+  const parcel = (text: Wire<string>, value: Request | Answer): Wire<Parcel> =>
+    text.kind === 'good' ? { kind: 'good', value: { text: text.value, value, said } } : text;
   return {
-    encodeRequest: (to, request) => (passes() ? { kind: 'good', value: request } : full.encodeRequest(to, request)),
-    decodeRequest: (from, bytes) =>
-      typeof bytes === 'string' ? full.decodeRequest(from, bytes) : { kind: 'good', value: bytes as Request },
-    encodeAnswer: (to, answer) => (passes() ? { kind: 'good', value: answer } : full.encodeAnswer(to, answer)),
-    decodeAnswer: (from, bytes) =>
-      typeof bytes === 'string' ? full.decodeAnswer(from, bytes) : { kind: 'good', value: bytes as Answer },
+    sendRequest: (to, request) => {
+      const version = versions.versionFor(to);
+      if (asValue(version)) return { kind: 'good', value: { text: null, value: request, said } };
+      return parcel(codec.encodeRequest(request, version), request);
+    },
+    takeRequest: ({ text, value }) =>
+      text === null ? { kind: 'good', value: value as Request, version: spoken.newest } : codec.decodeRequest(text),
+    sendAnswer: (answer, version) =>
+      asValue(version)
+        ? { kind: 'good', value: { text: null, value: answer, said } }
+        : parcel(codec.encodeAnswer(answer, version), answer),
+    takeAnswer: (from, { text, value, said: theirs }) => {
+      versions.heard(from, theirs);
+      if (text === null) return { kind: 'good', value: value as Answer, version: spoken.newest };
+      return codec.decodeAnswer(text);
+    },
   };
 }

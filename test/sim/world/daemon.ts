@@ -5,13 +5,14 @@ import type { StepFunction } from '../../../src/core/effects.ts';
 import type { PeerId } from '../../../src/core/site.ts';
 import { createDriver, type Driver } from '../../../src/driver/driver.ts';
 import type { DriverEvent, FenceControl, Perform } from '../../../src/driver/events.ts';
+import type { Clock } from '../../../src/ports/clock.ts';
 import type { Log } from '../../../src/ports/log.ts';
 import type { Register } from '../../../src/ports/register.ts';
-import type { Clock } from '../../../src/ports/clock.ts';
-import { milli, type Scheduler } from '../engine/scheduler.ts';
+import { spoken, type WireRange } from '../../../src/wire/versions.ts';
 import type { Random } from '../engine/random.ts';
+import { milli, type Scheduler } from '../engine/scheduler.ts';
 import type { Trace } from '../engine/trace.ts';
-import type { Codec } from './codec.ts';
+import { peerCodec } from './codec.ts';
 import { clockOf, type Machine } from './machine.ts';
 import type { PeerEndpoint, PeerNetwork } from './peers.ts';
 import { Process } from './process.ts';
@@ -57,7 +58,8 @@ export class Daemon<State, Event extends DriverEvent<Value>, Durable, Deed exten
   driver: Driver<State> | null = null;
   /** Stopped by a person or an upgrade: the supervisor leaves it alone. */
   stopped = false;
-  codec: Codec;
+  /** The versions of the peer protocol that the installed release speaks: what an upgrade changes. */
+  speaks: WireRange = spoken;
   /** Every save, for checkers: what is on disk is what was promised. */
   onSaved: (durable: Durable) => void = () => {};
   onStepped: (state: State) => void = () => {};
@@ -65,19 +67,20 @@ export class Daemon<State, Event extends DriverEvent<Value>, Durable, Deed exten
   readonly #endpoint: PeerEndpoint;
   readonly #wire: Wire<State, Event, Durable, Deed, Value>;
   readonly #random: Random;
+  readonly #codecEvery: number;
   #lives = 0;
 
   constructor(
     parts: DaemonParts,
     name: PeerId,
     machine: Machine,
-    codec: Codec,
+    codecEvery: number,
     wire: Wire<State, Event, Durable, Deed, Value>,
   ) {
     this.#parts = parts;
     this.name = name;
     this.machine = machine;
-    this.codec = codec;
+    this.#codecEvery = codecEvery;
     this.#wire = wire;
     this.#random = parts.random.fork(name);
     this.disk = new Disk(this.#random.fork('disk'));
@@ -92,13 +95,16 @@ export class Daemon<State, Event extends DriverEvent<Value>, Durable, Deed exten
     if (this.process !== null || !this.machine.up) return;
     this.stopped = false;
     const { trace } = this.#parts;
+    const codec = peerCodec(this.speaks, this.#codecEvery);
     const process = new Process(this.machine, this.name, this.#lives, (how) => this.#died(how));
     this.#lives += 1;
     this.process = process;
     const random = this.#random;
     const clock = clockOf(this.machine, process, random);
     const log: Log = {
-      event: (_level, event, fields) => trace.line(this.name, event, JSON.stringify(fields)),
+      event: (level, event, fields) => {
+        if (level !== 'debug') trace.line(this.name, event, JSON.stringify(fields));
+      },
       flush: () => {},
     };
     const store = storeOf(this.disk, process);
@@ -121,13 +127,13 @@ export class Daemon<State, Event extends DriverEvent<Value>, Durable, Deed exten
         },
       },
       log,
-      peers: this.#parts.peers.peersOf(this.name, process, this.codec),
+      peers: this.#parts.peers.peersOf(this.name, process, codec),
       onFatal: (reason) => process.die(`fatal: ${reason}`),
       onStepped: (state) => this.onStepped(state),
     });
     this.#endpoint.process = process;
     this.#endpoint.handle = this.driver.handle;
-    this.#endpoint.codec = this.codec;
+    this.#endpoint.codec = codec;
     trace.line(this.name, 'starts', `life ${process.life}`);
     process.run(() => this.driver?.start());
   }

@@ -4,9 +4,11 @@ import type { Answer, Order, Request } from '../../../src/core/messages.ts';
 import type { Outcome } from '../../../src/core/outcome.ts';
 import type { Accepted } from '../../../src/core/quorum/record.ts';
 import { agentOf, otherSite, type PeerId, type Site, sites } from '../../../src/core/site.ts';
+import { spoken } from '../../../src/wire/versions.ts';
 import { milli, second } from '../engine/scheduler.ts';
-import { fullCodec } from './codec.ts';
+import { type PeerCodec, peerCodec } from './codec.ts';
 import type { Machine } from './machine.ts';
+import type { Postgres } from './postgres.ts';
 import { Process } from './process.ts';
 import { isPrefix } from './wal.ts';
 import type { World } from './world.ts';
@@ -17,6 +19,7 @@ export class Operator {
   readonly #world: World;
   readonly #desk: Process;
   readonly #primary: Site;
+  readonly #codec: PeerCodec = peerCodec(spoken, 1);
   #healing = false;
 
   /** `primary` is the site whose database is the primary on the first day. */
@@ -40,7 +43,7 @@ export class Operator {
   startAll(machine: Machine): void {
     const world = this.#world;
     for (const site of sites) {
-      if (world.fuses[site].machine === machine) world.fuses[site].start();
+      if (world.postgres[site].machine === machine) world.fuses[site].boot();
       if (world.applications[site].machine === machine) world.applications[site].start();
       if (world.balancers[site].machine === machine) world.balancers[site].start();
       const pg = world.postgres[site];
@@ -71,11 +74,11 @@ export class Operator {
       world.powerOn(machine);
     }
     for (const site of sites) {
-      world.postgres[site].faults.heal();
+      mendPostgres(world.postgres[site]);
       world.applications[site].heal();
       world.databaseCommands[site].heal();
       world.balancers[site].heal();
-      world.fuses[site].heal();
+      world.fuses[site].process?.thaw();
     }
     for (const daemon of world.daemons) {
       daemon.disk.extraDelay = 0;
@@ -98,7 +101,7 @@ export class Operator {
       if (record !== null) {
         const primary = postgres[record.primary];
         const old = postgres[otherSite(record.primary)];
-        const diverged = primary.isWritable() && !isPrefix(old.flushed, primary.flushed);
+        const diverged = primary.isWritable() && !isPrefix(old.data.flushed, primary.data.flushed);
         if (diverged && !old.faults.rewind()) old.faults.stoppedBySomebodyElse();
       }
       this.#mend();
@@ -123,6 +126,7 @@ export class Operator {
         reason: 'founded',
       },
     };
+    this.#world.records.founded(accepted);
     const voters: PeerId[] = ['site1-agent', 'site2-agent'];
     if (options.witness === 'agent') voters.push('witness');
     for (const voter of voters) await this.#insist(voter, { type: 'init', accepted, createRegister: false });
@@ -142,7 +146,7 @@ export class Operator {
   }
 
   #ask(to: PeerId, request: Request): Promise<Outcome<Answer>> {
-    return this.#world.peers.peersOf(alice, this.#desk, fullCodec).ask(to, request, 5000);
+    return this.#world.peers.peersOf(alice, this.#desk, this.#codec).ask(to, request, 5000);
   }
 }
 
@@ -151,4 +155,17 @@ function answerLine(outcome: Outcome<Answer>): string {
   return outcome.value.type === 'ack'
     ? `${outcome.value.ok ? 'done' : 'refused'} ${outcome.value.why}`
     : outcome.value.type;
+}
+
+function mendPostgres(pg: Postgres): void {
+  pg.faults.set(
+    { readOnly: false, tooManyConnections: false, refusesPasswords: false, slowCommitMs: 0, slowStartMs: 0 },
+    'mended',
+  );
+  pg.faults.set({ nextPromote: 'ok', nextStart: 'ok' }, 'mended');
+  pg.faults.thaw();
+  pg.faults.thawDisk();
+  pg.faults.fillDisk(false);
+  pg.receiver.stall(false);
+  pg.receiver.lagMs = 0;
 }

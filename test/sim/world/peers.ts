@@ -5,8 +5,9 @@ import { done, type Outcome, rejected, unknown } from '../../../src/core/outcome
 import type { PeerId } from '../../../src/core/site.ts';
 import type { Peers, RequestHandler } from '../../../src/ports/peers.ts';
 import { mayAsk } from '../../../src/wire/allowed.ts';
+import { spoken } from '../../../src/wire/versions.ts';
 import { cancel, milli } from '../engine/scheduler.ts';
-import { type Codec, fullCodec } from './codec.ts';
+import { type PeerCodec, peerCodec } from './codec.ts';
 import type { Machine } from './machine.ts';
 import type { Network } from './network.ts';
 import { Process } from './process.ts';
@@ -16,7 +17,7 @@ export type PeerEndpoint = {
   readonly machine: Machine;
   process: Process | null;
   handle: RequestHandler | null;
-  codec: Codec;
+  codec: PeerCodec;
 };
 
 /** What a process does between the arrival of bytes and its core's event, and back. */
@@ -31,13 +32,13 @@ export class PeerNetwork {
   }
 
   add(peer: PeerId, machine: Machine): PeerEndpoint {
-    const endpoint = { machine, process: null, handle: null, codec: fullCodec };
+    const endpoint = { machine, process: null, handle: null, codec: peerCodec(spoken, 1) };
     this.endpoints.set(peer, endpoint);
     return endpoint;
   }
 
   /** The port of one incarnation of `me`. */
-  peersOf(me: PeerId, process: Process, codec: Codec): Peers {
+  peersOf(me: PeerId, process: Process, codec: PeerCodec): Peers {
     return {
       ask: (to, request, deadlineMs) =>
         process.mayAffect() ? this.#ask(me, process, codec, to, request, deadlineMs) : Process.never,
@@ -48,15 +49,16 @@ export class PeerNetwork {
   #ask(
     me: PeerId,
     process: Process,
-    codec: Codec,
+    codec: PeerCodec,
     to: PeerId,
     request: Request,
     deadlineMs: number,
   ): Promise<Outcome<Answer>> {
     const target = this.endpoints.get(to);
     if (target === undefined) return Promise.resolve(rejected('unreachable', `${to} has no address here`));
-    const encoded = codec.encodeRequest(to, request);
-    if (encoded.kind === 'bad') return Promise.resolve(rejected('unsendable', `${request.type} ${encoded.problem}`));
+    const encoded = codec.sendRequest(to, request);
+    if (encoded.kind === 'bad')
+      return Promise.resolve(rejected(encoded.code === 'version' ? 'version' : 'unsendable', encoded.problem));
     const from = process.machine;
     return new Promise((resolve) => {
       const settle = (outcome: Outcome<Answer>): void => {
@@ -74,9 +76,9 @@ export class PeerNetwork {
           return;
         }
         server.after(handlingMicros, () => {
-          const read = target.codec.decodeRequest(me, encoded.value);
+          const read = target.codec.takeRequest(encoded.value);
           if (read.kind === 'bad') {
-            back(() => settle(rejected('bad-request', read.problem)));
+            back(() => settle(rejected(read.code === 'version' ? 'version' : 'bad-request', read.problem)));
             return;
           }
           if (!mayAsk(me, to, read.value.type)) {
@@ -85,10 +87,10 @@ export class PeerNetwork {
           }
           handle(me, read.value, (answer) => {
             if (!server.mayAffect()) return;
-            const text = target.codec.encodeAnswer(me, answer);
+            const text = target.codec.sendAnswer(answer, read.version);
             if (text.kind === 'bad') return;
             back(() => {
-              const heard = codec.decodeAnswer(to, text.value);
+              const heard = codec.takeAnswer(to, text.value);
               settle(heard.kind === 'good' ? done(heard.value) : unknown(`the answer ${heard.problem}`));
             });
           });

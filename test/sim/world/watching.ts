@@ -1,6 +1,6 @@
 // Joins the checkers to what they watch. Nothing here changes anything.
 
-import { compareEpochs, type EpochId } from '../../../src/core/quorum/record.ts';
+import { compareEpochs, type EpochId, showEpoch } from '../../../src/core/quorum/record.ts';
 import type { VoterDurable } from '../../../src/core/quorum/voter.ts';
 import { sites, type VoterId } from '../../../src/core/site.ts';
 import { parseRegisterState } from '../../../src/wire/register-codec.ts';
@@ -47,14 +47,17 @@ function watchDatabases(world: World): void {
       writers.changed(site, writable, why);
       servedSince[site] = writable ? (servedSince[site] ?? scheduler.now) : null;
     };
-    pg.sessions.onAcknowledge = ({ epoch }) => writers.acknowledge(site, epoch);
-    pg.onBeat = ({ epoch }) => {
-      writers.beaten(site, epoch);
-      if (newest !== null && compareEpochs(epoch, newest) <= 0) return;
-      newest = epoch;
-      history.compare((id) => pg.contains(id), `${site}, the new primary`);
+    pg.sessions.onAcknowledge = ({ epoch, write }) => {
+      writers.acknowledge(site, epoch);
+      history.decided(write, epoch === null ? '' : showEpoch(epoch));
     };
   }
+  world.onBeat = (site, epoch) => {
+    writers.beaten(site, epoch);
+    if (newest !== null && compareEpochs(epoch, newest) <= 0) return;
+    newest = epoch;
+    history.compare((id) => postgres[site].contains(id), `${site}, the new primary`);
+  };
   records.onChosen = ({ ballot, record }, before) => {
     world.trace.line(
       'CHOSEN',

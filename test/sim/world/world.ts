@@ -12,6 +12,7 @@ import type { VoterDurable } from '../../../src/core/quorum/voter.ts';
 import type { Settings } from '../../../src/core/settings.ts';
 import { agentOf, guardOf, otherSite, type Site, sites } from '../../../src/core/site.ts';
 import type { WitnessEvent, WitnessState } from '../../../src/core/witness/step.ts';
+import type { Database } from '../../../src/ports/database.ts';
 import { notCalm } from '../checkers/calm.ts';
 import { History } from '../checkers/history.ts';
 import { Moves } from '../checkers/moves.ts';
@@ -28,12 +29,11 @@ import { wireAgent } from './agent.ts';
 import { ApplicationHost } from './application-host.ts';
 import { SiteBalancer } from './balancer.ts';
 import { Clients } from './clients.ts';
-import { type Codec, sampledCodec } from './codec.ts';
 import { configOf } from './config.ts';
 import { Daemon, type DaemonParts } from './daemon.ts';
-import { endpointOf } from './endpoint.ts';
+import { fenceTargetOf } from './fence-target.ts';
 import type { ForcedCommand } from './forced-command.ts';
-import { FuseProcess } from './fuse.ts';
+import { FuseBox, fusePort } from './fuse.ts';
 import { wireGuard } from './guard.ts';
 import { databasePort } from './guard-database.ts';
 import { Machine, type Place } from './machine.ts';
@@ -75,7 +75,7 @@ export class World {
   readonly everyMachine: readonly Machine[];
   readonly wal = new Wal();
   readonly postgres: BySite<Postgres>;
-  readonly fuses: BySite<FuseProcess>;
+  readonly fuses: BySite<FuseBox>;
   readonly guards: BySite<GuardDaemon>;
   readonly agents: BySite<AgentDaemon>;
   readonly witness: WitnessDaemon | null;
@@ -100,6 +100,8 @@ export class World {
   /** A person accepted the loss of writes. */
   lossAccepted = false;
   steps = 0;
+  /** Its guard wrote this epoch into siteward.cluster. */
+  onBeat: (site: Site, epoch: EpochId) => void = () => {};
   readonly #active = new Set<Begun>();
 
   constructor(options: RunOptions, keep: ((line: string) => void) | null) {
@@ -147,8 +149,8 @@ export class World {
           other: () => this.postgres[otherSite(site)],
         }),
     );
-    this.fuses = bySite((site) => new FuseProcess({ postgres: this.postgres[site], trace: this.trace }));
-    const endpoints = bySite((site) => endpointOf(this.postgres[site]));
+    this.fuses = bySite((site) => new FuseBox(this.postgres[site], this.random.fork(`${site}-fuse`)));
+    const endpoints = bySite((site) => this.postgres[site].sessions);
     const entry = this.random.pick(sites);
     this.applications = bySite(
       (site) =>
@@ -177,7 +179,7 @@ export class World {
       databaseCommand(
         on.db[site],
         this.random.fork(`${site}-ssh`),
-        this.postgres[site].fenceTarget(() => this.guardEpochs[site]),
+        fenceTargetOf(this.postgres[site], () => this.guardEpochs[site]),
       ),
     );
     this.route53 = new Route53(this.network, this.random.fork('route53'), internet, {
@@ -200,11 +202,11 @@ export class World {
       trace: this.trace,
       peers: this.peers,
     };
-    const codec = (): Codec => sampledCodec(options.codecEvery);
-    this.agents = bySite((site) => new Daemon(parts, agentOf(site), on.svc[site], codec(), this.#agent(site)));
-    this.guards = bySite((site) => new Daemon(parts, guardOf(site), on.db[site], codec(), this.#guard(site)));
+    const { codecEvery } = options;
+    this.agents = bySite((site) => new Daemon(parts, agentOf(site), on.svc[site], codecEvery, this.#agent(site)));
+    this.guards = bySite((site) => new Daemon(parts, guardOf(site), on.db[site], codecEvery, this.#guard(site)));
     this.witness =
-      options.witness === 'agent' ? new Daemon(parts, 'witness', third, codec(), wireWitness(settings)) : null;
+      options.witness === 'agent' ? new Daemon(parts, 'witness', third, codecEvery, wireWitness(settings)) : null;
     this.daemons = [...sites.map((site) => this.agents[site]), ...sites.map((site) => this.guards[site])];
     if (this.witness !== null) this.daemons = [...this.daemons, this.witness];
     this.operator = new Operator(this, internet, entry);
@@ -217,7 +219,10 @@ export class World {
       config,
       settings,
       adapters: (process: Process) => ({
-        probes: probesOf(this.postgres, process, agentOf(site)),
+        probes: probesOf(process, process.machine, {
+          databases: this.postgres,
+          systemId: () => this.agents[site].state()?.durable.systemId ?? null,
+        }),
         applications: ApplicationHost.applicationsOf(this.applications, process),
         balancer: SiteBalancer.balancerOf(this.balancers, site, process),
         hosts: hostsOf(this.network, { applications: this.applications, databases: this.databaseCommands }, process),
@@ -230,8 +235,16 @@ export class World {
   #guard(site: Site) {
     return wireGuard(site, {
       settings: this.settings,
-      database: (process) => databasePort(this.postgres[site], process),
-      fuse: (process) => this.fuses[site].port(process),
+      database: (process) => {
+        const port = databasePort(this.postgres[site], process);
+        const beat: typeof port.beat = async (row, deadlineMs) => {
+          const outcome = await port.beat(row, deadlineMs);
+          if (outcome.kind === 'done') this.onBeat(site, row.epoch);
+          return outcome;
+        };
+        return { ...bound(port), beat };
+      },
+      fuse: (process) => fusePort(this.fuses[site], process),
       publishEpoch: (epoch) => {
         this.guardEpochs[site] = epoch;
       },
@@ -319,3 +332,19 @@ export class World {
 
 /** One look of the fuse and one kill. */
 const resumeMicros: Micros = 250_000;
+
+/** A port's methods are called apart from it. */
+function bound(port: Database): Database {
+  return {
+    look: () => port.look(),
+    ask: (deadlineMs) => port.ask(deadlineMs),
+    startPrimary: (waits, deadlineMs, mayGoOn) => port.startPrimary(waits, deadlineMs, mayGoOn),
+    startStandby: (deadlineMs) => port.startStandby(deadlineMs),
+    promote: (waits, deadlineMs, mayGoOn) => port.promote(waits, deadlineMs, mayGoOn),
+    stopFast: (deadlineMs) => port.stopFast(deadlineMs),
+    stop: (deadlineMs) => port.stop(deadlineMs),
+    kill: () => port.kill(),
+    setWaits: (on, deadlineMs) => port.setWaits(on, deadlineMs),
+    beat: (row, deadlineMs) => port.beat(row, deadlineMs),
+  };
+}
