@@ -51,6 +51,22 @@ export class FuseBox {
     this.#look();
   }
 
+  /** Runs, and looks. */
+  isWell(): boolean {
+    return this.process !== null && !this.process.frozen;
+  }
+
+  kill(how = 'killed'): void {
+    this.process?.die(how);
+  }
+
+  /** SIGSTOP; returns what ends it. */
+  freeze(): () => void {
+    const { process } = this;
+    process?.freeze();
+    return () => process?.thaw();
+  }
+
   /** The machine booted: its memory-backed files are gone. */
   boot(): void {
     this.deadline = null;

@@ -23,6 +23,14 @@ export type Switches = {
   nextStart: StartMode;
 };
 
+const lasting: Partial<Switches> = {
+  readOnly: false,
+  tooManyConnections: false,
+  refusesPasswords: false,
+  slowCommitMs: 0,
+  slowStartMs: 0,
+};
+
 export class PostgresFaults implements Switches {
   readOnly = false;
   tooManyConnections = false;
@@ -55,6 +63,19 @@ export class PostgresFaults implements Switches {
     const mode = this.nextStart;
     this.nextStart = 'ok';
     return mode;
+  }
+
+  /** Everything that lasts is over; what is down stays down. */
+  heal(): void {
+    const pg = this.#pg;
+    this.set(lasting, 'healed');
+    this.nextPromote = 'ok';
+    this.nextStart = 'ok';
+    this.fillDisk(false);
+    if (pg.data.volume.hung) this.thawDisk();
+    this.thaw();
+    pg.receiver.lagMs = 0;
+    pg.receiver.stall(false);
   }
 
   /** All processes die at once. */

@@ -23,60 +23,59 @@ export type ProbeOptions = {
 };
 
 export function probesOf(process: Process, machine: Machine, options: ProbeOptions): DatabaseProbes {
+  const { databases, systemId } = options;
   return {
-    primary: (site, deadlineMs) => {
-      if (!process.mayAffect()) return Process.never;
-      const pg = options.databases[site];
-      return probe(pg, process, machine, deadlineMs, commitLegs, (reached) =>
-        typeof reached === 'string' ? primaryReport(null, reached) : primary(reached, options.systemId()),
-      );
-    },
-    standby: (site, deadlineMs) => {
-      if (!process.mayAffect()) return Process.never;
-      const pg = options.databases[site];
-      return probe(pg, process, machine, deadlineMs, readLegs, (reached) => standby(pg, reached, options.systemId()));
-    },
+    primary: (site, deadlineMs) =>
+      probe(databases[site], process, machine, deadlineMs, commitLegs, (pg, keptOut, leftMs) =>
+        askPrimary(pg, keptOut, leftMs, systemId()),
+      ),
+    standby: (site, deadlineMs) =>
+      probe(databases[site], process, machine, deadlineMs, readLegs, (pg, keptOut) =>
+        askStandby(pg, keptOut, systemId()),
+      ),
   };
 }
 
-/** `report` gets the database once it has let the probe in, or the class of what kept it out. */
+/** What a probe learns of a database that let it in; `stalls`: reads answer, the commit does not. */
+type Answer<T> = { readonly report: T; readonly stalls: boolean };
+/** Or of one that did not: the class of what kept it out. */
+type Ask<T> = (pg: Postgres, keptOut: ProbeClass | null, leftMs: Ms) => Answer<T>;
+
 function probe<T>(
   pg: Postgres,
   process: Process,
   machine: Machine,
   deadlineMs: Ms,
   legs: number,
-  report: (reached: Postgres | ProbeClass) => T | 'hangs',
+  ask: Ask<T>,
 ): Promise<T> {
+  if (!process.mayAffect()) return Process.never;
   const { scheduler, network } = pg;
   const deadline = scheduler.now + deadlineMs * milli;
   return new Promise((resolve) => {
-    const answer = (value: T): void => process.run(() => resolve(value));
-    const tell = (found: ProbeClass): void => answer(report(found) as T);
-    const silence = (at: Micros, found: ProbeClass): void => void scheduler.at(at, () => tell(found));
+    const answer = (report: T): void => process.run(() => resolve(report));
+    const tell = (found: ProbeClass): void => answer(ask(pg, found, 0).report);
+    const tellAt = (at: Micros, found: ProbeClass): void => void scheduler.at(at, () => tell(found));
     const passes = (): boolean => network.reaches(machine, pg.machine) && network.reaches(pg.machine, machine);
     if (!passes()) {
       // A router that knows, or the neighbour cache; mostly nobody says anything.
-      const told = !pg.machine.up && pg.random.ratio(1, 4);
-      return told
-        ? silence(scheduler.now + travel(pg, machine, pg.machine, 2), 'unreachable')
-        : silence(deadline, 'timeout');
+      const isTold = !pg.machine.up && pg.random.ratio(1, 4);
+      return isTold ? tellAt(scheduler.now + 20 * milli, 'unreachable') : tellAt(deadline, 'timeout');
     }
     const took = travel(pg, machine, pg.machine, pg.listens() ? legs : connectLegs) + pg.random.range(500, 5000);
-    if (scheduler.now + took >= deadline) return silence(deadline, 'timeout');
+    if (scheduler.now + took >= deadline) return tellAt(deadline, 'timeout');
     scheduler.after(took, () => {
-      if (!passes() || (pg.server !== null && pg.frozen)) return silence(deadline, 'timeout');
-      const refused = keptOut(pg);
+      if (!passes() || (pg.server !== null && pg.frozen)) return tellAt(deadline, 'timeout');
+      const refused = keptOutBy(pg);
       if (refused !== null) return tell(refused);
-      const value = report(pg);
-      // Reads answer, the commit does not.
-      if (value === 'hangs') silence(deadline, 'write-stalled');
-      else answer(value);
+      const { report, stalls } = ask(pg, null, (deadline - scheduler.now) / milli);
+      if (stalls) scheduler.at(deadline, () => answer(report));
+      else answer(report);
     });
   });
 }
 
-function keptOut(pg: Postgres): ProbeClass | null {
+function keptOutBy(pg: Postgres): ProbeClass | null {
   if (!pg.listens() || pg.phase === 'booting') return 'refused';
   if (pg.phase !== 'primary' && !pg.inRecovery()) return 'starting-up';
   if (pg.faults.refusesPasswords) return 'auth';
@@ -84,37 +83,42 @@ function keptOut(pg: Postgres): ProbeClass | null {
 }
 
 /** V1: the commit probe, with synchronous_commit = local. */
-function primary(pg: Postgres, systemId: string | null): PrimaryReport | 'hangs' {
+function askPrimary(
+  pg: Postgres,
+  keptOut: ProbeClass | null,
+  leftMs: Ms,
+  systemId: string | null,
+): Answer<PrimaryReport> {
+  if (keptOut !== null) return { report: { ...silentPrimary, class: keptOut }, stalls: false };
   const { data, faults } = pg;
-  if (systemId !== null && systemId !== pg.systemId) return primaryReport(pg, 'wrong-system');
-  if (pg.inRecovery()) return primaryReport(pg, 'in-recovery');
-  if (faults.readOnly) return primaryReport(pg, 'read-only');
-  if (data.volume.full) return primaryReport(pg, 'disk-full');
-  const report = primaryReport(pg, 'ok');
-  pg.whenFlushed(data.append('noise'), () => {});
-  const slow = data.volume.hung || faults.slowCommitMs > 400;
-  return slow ? 'hangs' : report;
-}
-
-function primaryReport(pg: Postgres | null, found: ProbeClass): PrimaryReport {
-  if (pg === null) return { class: found, detail: '', position: null, row: null, systemId: null, timeline: null };
-  return {
-    class: found,
+  const refused = refusal(pg, systemId);
+  const stalls = refused === null && (data.volume.hung || faults.slowCommitMs >= leftMs);
+  const report: PrimaryReport = {
+    class: refused ?? (stalls ? 'write-stalled' : 'ok'),
     detail: '',
-    position: pg.data.flushed.lsn,
+    // Read before the commit itself: it never claims too much.
+    position: data.flushed.lsn,
     row: pg.visible().row,
     systemId: pg.systemId,
-    timeline: pg.data.flushed.timeline,
+    timeline: data.flushed.timeline,
   };
+  if (refused === null) pg.whenFlushed(data.append('noise'), () => {});
+  return { report, stalls };
 }
 
-function standby(pg: Postgres, reached: Postgres | ProbeClass, systemId: string | null): StandbyReport {
-  if (typeof reached === 'string') return { ...silentStandby, class: reached };
-  const inRecovery = pg.inRecovery();
+function refusal(pg: Postgres, systemId: string | null): ProbeClass | null {
+  if (systemId !== null && systemId !== pg.systemId) return 'wrong-system';
+  if (pg.inRecovery()) return 'in-recovery';
+  if (pg.faults.readOnly) return 'read-only';
+  return pg.data.volume.full ? 'disk-full' : null;
+}
+
+function askStandby(pg: Postgres, keptOut: ProbeClass | null, systemId: string | null): Answer<StandbyReport> {
+  if (keptOut !== null) return { report: { ...silentStandby, class: keptOut }, stalls: false };
   const { scheduler, receiver, data } = pg;
-  const streaming = receiver.streaming();
-  const age = Math.round((scheduler.now - receiver.lastMessageAt) / milli);
-  return {
+  const inRecovery = pg.inRecovery();
+  const streaming = inRecovery && receiver.streaming();
+  const report: StandbyReport = {
     class: systemId !== null && systemId !== pg.systemId ? 'wrong-system' : 'ok',
     detail: '',
     inRecovery,
@@ -123,20 +127,20 @@ function standby(pg: Postgres, reached: Postgres | ProbeClass, systemId: string 
     row: pg.visible().row,
     systemId: pg.systemId,
     timeline: data.flushed.timeline,
-    streaming: inRecovery ? streaming : null,
-    lastMessageAgeMs: inRecovery && streaming ? age : null,
+    streaming,
+    lastMessageAgeMs: streaming ? Math.round((scheduler.now - receiver.lastMessageAt) / milli) : null,
   };
+  return { report, stalls: false };
 }
 
+const nothingSeen = { detail: '', row: null, systemId: null, timeline: null } as const;
+const silentPrimary: PrimaryReport = { ...nothingSeen, class: 'timeout', position: null };
 const silentStandby: StandbyReport = {
+  ...nothingSeen,
   class: 'timeout',
-  detail: '',
   inRecovery: null,
   received: null,
   replayed: null,
-  row: null,
-  systemId: null,
-  timeline: null,
   streaming: null,
   lastMessageAgeMs: null,
 };
