@@ -11,6 +11,10 @@ variable "cluster" {
     condition     = can(regex("^[a-z][a-z0-9-]{0,30}[a-z0-9]$", var.cluster))
     error_message = "cluster: 2 to 32 lower-case letters, digits and hyphens, beginning with a letter and not ending with a hyphen (IAM names allow no more)."
   }
+  validation {
+    condition     = var.cluster != "sg" && !startswith(var.cluster, "sg-")
+    error_message = "cluster: names of security groups begin with it, and must not begin with sg-."
+  }
 }
 
 variable "account_id" {

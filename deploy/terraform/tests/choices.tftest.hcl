@@ -89,7 +89,7 @@ run "health_check" {
 
   # Only Route 53's checkers get in besides.
   assert {
-    condition     = module.site1.ingress["service: entry from Route 53's health checkers"] == "7400-7400 checkers" && length([for rule in values(module.site1.ingress) : rule if startswith(rule, "7400-")]) == 1
+    condition     = module.site1.ingress["service: entry from the checkers of Route 53"] == "7400-7400 checkers" && length([for rule in values(module.site1.ingress) : rule if startswith(rule, "7400-")]) == 1
     error_message = jsonencode(module.site1.ingress)
   }
 

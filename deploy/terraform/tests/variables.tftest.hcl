@@ -34,6 +34,19 @@ run "cluster_too_long" {
   expect_failures = [var.cluster]
 }
 
+run "cluster_like_a_group_id" {
+  command = plan
+  module {
+    source = "./tests/inputs"
+  }
+
+  variables {
+    cluster = "sg-birthday"
+  }
+
+  expect_failures = [var.cluster]
+}
+
 run "account_id_too_short" {
   command = plan
   module {
@@ -114,7 +127,7 @@ run "zone_id_with_path" {
   expect_failures = [var.zone_id]
 }
 
-run "zone_name_with_final_dot" {
+run "zone_name_of_one_label" {
   command = plan
   module {
     source = "./tests/inputs"
@@ -122,7 +135,7 @@ run "zone_name_with_final_dot" {
 
   variables {
     zone_id   = null
-    zone_name = "com."
+    zone_name = "com"
   }
 
   expect_failures = [var.zone_name]

@@ -43,11 +43,6 @@ resource "aws_subnet" "this" {
   map_public_ip_on_launch = true
 
   tags = { Name = var.name }
-
-  lifecycle {
-    # What AWS chose stays chosen: another zone would mean other hosts.
-    ignore_changes = [availability_zone]
-  }
 }
 
 resource "aws_route_table" "this" {

@@ -4,6 +4,7 @@
 # Amazon's time service are not subject to any.
 
 locals {
+  # The sentences become descriptions at AWS, which takes no apostrophes there.
   # [to, what, first port, last port, parts of both sites that may, networks that may]
   flows = concat(
     [
@@ -101,7 +102,7 @@ resource "aws_vpc_security_group_ingress_rule" "checkers" {
   count = var.checked_by_route53 ? 1 : 0
 
   security_group_id = aws_security_group.part["service"].id
-  description       = "service: entry from Route 53's health checkers"
+  description       = "service: entry from the checkers of Route 53"
   ip_protocol       = "tcp"
   from_port         = var.ports.metrics
   to_port           = var.ports.metrics

@@ -1,0 +1,182 @@
+// The Terraform code of deploy/terraform, as far as it can be checked without an AWS account. It needs Terraform (or
+// OpenTofu, by SITEWARD_TERRAFORM_PROGRAM) and the aws provider, which is not here unless the environment says how:
+//
+//   SITEWARD_TERRAFORM_OFFLINE=PROGRAM   runs terraform with stand-ins for its providers and touches no account: everything
+//   SITEWARD_TERRAFORM_DOWNLOAD=1        the real provider is downloaded (0.7 GB): validate and the mocked tests
+//
+// Without either only the format is checked. Nothing runs in the tree: each test has a copy, and its state goes with it.
+
+import assert from 'node:assert/strict';
+import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { parse } from 'yaml';
+import { loadConfig } from '../../src/config/load.ts';
+
+const root = join(import.meta.dirname, '../..');
+const source = join(root, 'deploy/terraform');
+const plain = process.env['SITEWARD_TERRAFORM_PROGRAM'] ?? 'terraform';
+const offline = process.env['SITEWARD_TERRAFORM_OFFLINE'];
+const withProvider = offline ?? (process.env['SITEWARD_TERRAFORM_DOWNLOAD'] === '1' ? plain : undefined);
+
+const noTerraform =
+  spawnSync(plain, ['version'], { stdio: 'ignore' }).status !== 0 && `${plain} is not installed: nothing is checked`;
+const noProvider =
+  noTerraform ||
+  (withProvider === undefined && 'the aws provider is not at hand: see SITEWARD_TERRAFORM_OFFLINE and _DOWNLOAD');
+const noStandIn = noTerraform || (offline === undefined && 'SITEWARD_TERRAFORM_OFFLINE is not set: nothing is applied');
+
+/** No credentials: whatever runs here, it cannot reach an account. */
+const environment = {
+  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('AWS_'))),
+  AWS_EC2_METADATA_DISABLED: 'true',
+  TF_IN_AUTOMATION: '1',
+  TF_INPUT: '0',
+  CHECKPOINT_DISABLE: '1',
+};
+
+function run(program: string, cwd: string, args: readonly string[]): SpawnSyncReturns<string> {
+  return spawnSync(program, args, { cwd, env: environment, encoding: 'utf8', timeout: 180_000, maxBuffer: 2 ** 26 });
+}
+
+function copy(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'siteward-terraform-'));
+  const filter = (path: string) => !/^(\.terraform|.*\.tfvars|.*\.tfstate.*|backend\.tf)$/.test(basename(path));
+  cpSync(source, folder, { recursive: true, verbatimSymlinks: true, filter });
+  return folder;
+}
+
+function succeeds(program: string, cwd: string, ...args: string[]): string {
+  const { status, stdout, stderr } = run(program, cwd, args);
+  assert.equal(status, 0, `${args.join(' ')} ended with ${status}\n${stdout}\n${stderr}`);
+  return stdout;
+}
+
+test('format', { skip: noTerraform }, () => {
+  succeeds(plain, source, 'fmt', '-check', '-diff', '-recursive', '-no-color');
+});
+
+describe('with the provider', { skip: noProvider }, () => {
+  const program = withProvider ?? '';
+  let folder = '';
+  before(() => {
+    folder = copy();
+    succeeds(program, folder, 'init', '-backend=false', '-no-color');
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  test('validate', () => {
+    succeeds(program, folder, 'validate', '-no-color');
+  });
+
+  test('the tests of the code itself, all with mocked providers', () => {
+    const said = succeeds(program, folder, 'test', '-no-color');
+    assert.match(said, /Success! \d+ passed, 0 failed/);
+  });
+});
+
+type State = {
+  readonly resources: {
+    readonly type: string;
+    readonly name: string;
+    readonly mode: string;
+    readonly instances: { readonly attributes: Record<string, unknown> }[];
+  }[];
+};
+
+const operator = {
+  service_name: 'birthday.example.com',
+  zone_id: 'Z0123456789ABCDEFGHIJ',
+  admin_cidrs: ['198.51.100.7/32'],
+  ssh_public_key: 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHVt2jvTLPLHV9rTfyKp3aWcWnWKlCkAgiZ5mvn8sUeD operator@example',
+};
+
+const choices = [
+  { title: 'a register and one record', variables: {} },
+  { title: 'an agent witness and health checks', variables: { witness: 'agent', dns_mode: 'health-check' } },
+  { title: 'no witness and a zone of its own', variables: { witness: 'none', zone_id: null } },
+];
+
+for (const { title, variables } of choices) {
+  describe(`from nothing to nothing: ${title}`, { skip: noStandIn }, () => {
+    const program = offline ?? '';
+    let folder = '';
+    const stateFile = () => join(folder, 'terraform.tfstate');
+    const state = () => JSON.parse(readFileSync(stateFile(), 'utf8')) as State;
+    const attributes = (type: string) =>
+      state()
+        .resources.filter((resource) => resource.mode === 'managed' && resource.type === type)
+        .flatMap((resource) => resource.instances.map((instance) => instance.attributes));
+    const nothingToDo = () => succeeds(program, folder, 'plan', '-detailed-exitcode', '-no-color');
+
+    before(() => {
+      folder = copy();
+      writeFileSync(join(folder, 'terraform.tfvars.json'), JSON.stringify({ ...operator, ...variables }));
+      succeeds(program, folder, 'init', '-no-color');
+    });
+    after(() => rmSync(folder, { recursive: true, force: true }));
+
+    test('it is applied, and then there is nothing left to do', () => {
+      succeeds(program, folder, 'apply', '-auto-approve', '-no-color');
+      nothingToDo();
+    });
+
+    test('what it says is a good cluster file once keys are added', () => {
+      const said = JSON.parse(succeeds(program, folder, 'output', '-json', 'cluster')) as Record<string, unknown>;
+      const example = parse(readFileSync(join(root, 'docs/cluster.example.yaml'), 'utf8')) as Record<string, object>;
+      const { ssh, keys } = example;
+      const pin = 'XDkFVhqNwfcJUyUkg9EQ/eJNUf2mQreRZneFB5eQG6x=';
+      const witness = 'witness' in variables && variables.witness === 'agent' ? { witness: [pin] } : {};
+      const file = join(folder, 'cluster.yaml');
+      writeFileSync(file, JSON.stringify({ ...said, ssh, keys: { ...keys, ...witness } }));
+      const loaded = loadConfig(file);
+      assert.equal(loaded.kind, 'good', JSON.stringify(loaded));
+    });
+
+    test('only the port of the service is open to everybody', () => {
+      const rules = attributes('aws_vpc_security_group_ingress_rule');
+      assert.ok(rules.length > 50, `${rules.length} rules`);
+      const open = rules.filter((rule) => rule['cidr_ipv4'] === '0.0.0.0/0' || rule['cidr_ipv6'] === '::/0');
+      assert.deepEqual(
+        open.map((rule) => [rule['from_port'], rule['to_port']]),
+        [
+          [8000, 8000],
+          [8000, 8000],
+        ],
+      );
+      // AWS takes no other characters there, and the stand-in does not know.
+      for (const rule of rules) assert.match(String(rule['description']), /^[\w .:/()#,@[\]+=&;{}!$*-]+$/);
+      for (const type of ['aws_security_group', 'aws_default_security_group'])
+        for (const group of attributes(type))
+          assert.deepEqual([group['ingress'] ?? [], group['egress'] ?? []], [[], []], `${type} has rules of its own`);
+    });
+
+    test('there is no secret in the state', () => {
+      const text = readFileSync(stateFile(), 'utf8');
+      for (const word of ['PRIVATE KEY', 'dbpass=', 'SECRET_KEY=', 'secret_access_key'])
+        assert.ok(!text.includes(word), `the state contains ${word}`);
+      for (const host of attributes('aws_instance')) assert.equal(host['password_data'] ?? '', '');
+    });
+
+    test('a plan after a failover, and after a newer image came out, changes nothing', () => {
+      const moved = state();
+      for (const resource of moved.resources)
+        for (const { attributes: found } of resource.instances) {
+          if (resource.type === 'aws_route53_record' && resource.name === 'entry') {
+            found['records'] = ['192.0.2.99'];
+            found['ttl'] = 60;
+          }
+          if (resource.type === 'aws_instance') found['ami'] = 'ami-00000000000000000';
+        }
+      writeFileSync(stateFile(), JSON.stringify(moved));
+      nothingToDo();
+    });
+
+    test('it is destroyed without a rest', () => {
+      succeeds(program, folder, 'destroy', '-auto-approve', '-no-color');
+      assert.deepEqual(state().resources, []);
+    });
+  });
+}
