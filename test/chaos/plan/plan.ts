@@ -46,11 +46,14 @@ const SHORT_CALM_MS = 1_000;
 /** A second change shortly after the first, which a cool-down of five minutes would never show. */
 const NO_COOL_DOWN = ['policy.coolDown=1s', 'policy.entryCoolDown=1s'];
 
+/** Without a register leases last 3 s, in which a guard that is killed has to be started again: too little here. */
+const LONGER = ['lease.ttl=6s'];
+
 export function makePlan(options: PlanOptions): Plan {
   const random = new Random(options.seed);
   const drawn = random.chance(0.6) ? 'route53' : 'agent';
   const witness = options.witness ?? drawn;
-  const set = random.chance(0.85) ? NO_COOL_DOWN : [];
+  const set = [...(random.chance(0.85) ? NO_COOL_DOWN : []), ...(witness === 'agent' ? LONGER : [])];
   const calmMs = random.chance(0.6) ? CALM_MS : SHORT_CALM_MS;
   const zeroLoss = random.chance(0.4);
   const replication = options.replication === 'mixed' ? (zeroLoss ? 'zero-loss' : 'async') : options.replication;
@@ -75,11 +78,11 @@ function swarmOf(random: Random, { only, relayMs }: PlanOptions, witness: Witnes
 
 function drawFaults(random: Random, kinds: readonly Kind[]): readonly PlannedFault[] {
   const faults: (PlannedFault & { readonly place: string; readonly untilMs: number })[] = [];
-  const meanGapMs = random.pick([4_000, 7_000, 11_000]);
+  const meanGapMs = random.pick([2_500, 4_500, 8_000]);
   let atMs = 0;
   for (let id = 1; atMs < WINDOW_MS; id += 1) {
     const kind = random.weighted(kinds);
-    const role = kind.roles.length === 0 ? null : random.pick(kind.roles);
+    const role = roleOf(random, kind);
     const variant = kind.variants === undefined ? null : random.pick(kind.variants);
     const forMs = random.between(kind.lasts[0] * 10, kind.lasts[1] * 10) * 100;
     const active = faults.filter(({ untilMs }) => untilMs > atMs);
@@ -97,6 +100,12 @@ function drawFaults(random: Random, kinds: readonly Kind[]): readonly PlannedFau
     atMs += Math.min(12_000, Math.max(300, Math.round(-Math.log(1 - random.next() * 0.98) * meanGapMs)));
   }
   return faults.map(({ id, atMs: at, forMs, kind, role, variant }) => ({ id, atMs: at, forMs, kind, role, variant }));
+}
+
+/** The primary more often: what strikes the standby seldom moves anything. */
+function roleOf(random: Random, { roles }: Kind): Role | null {
+  if (roles.length === 0) return null;
+  return roles.length === 1 || random.chance(0.65) ? 'primary' : 'standby';
 }
 
 const placeOf = (kind: Kind, role: Role | null) => (role === null ? kind.holds : `${role} ${kind.holds}`);

@@ -2,7 +2,6 @@
  * The person with the runbook: asynchronous replication leaves an old primary with a tail that the new one lacks, and such
  * a database is made anew by hand. Nothing else in a sequence waits for a person.
  */
-import { eyesOf } from '../../lab/scenarios/kit/eyes.ts';
 import { rebuildStandby } from '../../lab/scenarios/kit/well.ts';
 import { agents } from '../../lab/scenarios/kit/world.ts';
 import type { Lab } from '../../lab/src/lab.ts';
@@ -78,5 +77,3 @@ export class Person {
     }
   }
 }
-
-export const closeEyes = (lab: Lab): void => eyesOf(lab).close();

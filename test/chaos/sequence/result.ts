@@ -1,6 +1,6 @@
 /** What came out of one sequence. */
 import type { Starvation } from '../../lab/scenarios/run/starvation.ts';
-import type { Figures, Verdict } from '../history/check.ts';
+import type { Figures } from '../history/check.ts';
 import type { Finding } from '../history/history.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Convergence } from './converge.ts';
@@ -26,8 +26,6 @@ export interface Result {
   /** Where the logs of a failed one lie. */
   readonly logs: string | null;
 }
-
-export const findingsOf = (verdict: Verdict | null): readonly Finding[] => verdict?.findings ?? [];
 
 const seconds = (ms: number | null | undefined): string =>
   ms === null || ms === undefined ? '?' : `${(ms / 1000).toFixed(1)} s`;

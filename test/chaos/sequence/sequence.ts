@@ -1,5 +1,5 @@
 /** One sequence in a lab of its own: up, load, faults, heal, come together, then the history is checked. */
-import { join } from 'node:path';
+import { eyesOf } from '../../lab/scenarios/kit/eyes.ts';
 import { Broken, nowMs, Unsafe } from '../../lab/scenarios/kit/scenario.ts';
 import { record } from '../../lab/scenarios/kit/world.ts';
 import { keepLogs } from '../../lab/scenarios/run/logs.ts';
@@ -20,7 +20,7 @@ import type { Convergence } from './converge.ts';
 import { converge } from './converge.ts';
 import { Load } from './load.ts';
 import { Narrator } from './narrator.ts';
-import { closeEyes, Person } from './person.ts';
+import { Person } from './person.ts';
 import type { Result } from './result.ts';
 import { Struggle } from './struggle.ts';
 
@@ -90,7 +90,7 @@ export class Sequence {
     await this.#narrator?.end();
     await this.#person?.end();
     this.#relay?.close();
-    closeEyes(lab);
+    eyesOf(lab).close();
     await lab.down();
   }
 
@@ -137,7 +137,7 @@ export class Sequence {
     await this.#load?.stop();
     if (broken !== undefined) throw new Broken(broken);
     const { primary } = await record(lab);
-    const journals = readJournals(join(lab.paths.load, 'out'));
+    const journals = readJournals(this.#load?.directory ?? '');
     const final = await readFinal(lab, primary, this.#load?.run ?? '', journals.base);
     const wallToMonotonic = nowMs() - Date.now();
     const history: History = {
