@@ -174,3 +174,21 @@ test(
     assert.equal(world.fenced.site2, 'standby');
   }),
 );
+
+test(
+  'R1: an order that a suspended host carries out late is refused by what came before it',
+  simulated(() => {
+    const world = kit();
+    const { machine, files } = world.hosts.site1;
+    assert.equal(world.outcome(world.ssh.site1.readEnv('site1', 4000))?.kind, 'done');
+    machine.suspended = true;
+    assert.equal(refusal(switchEnv(world, 2, 'site2')), 'unknown');
+    assert.equal(refusal(switchEnv(world, 3, 'site1')), 'unreachable');
+    machine.suspended = false;
+    assert.equal(switchEnv(world, 3, 'site1')?.kind, 'done');
+    for (const process of [...machine.processes]) process.flush();
+    world.run(1);
+    assert.equal(files.report().active, 'site1');
+    assert.equal(files.note.token?.epoch, 3);
+  }),
+);

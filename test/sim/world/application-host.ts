@@ -133,16 +133,23 @@ export class ApplicationHost {
     };
   }
 
+  /** All three are asked at once, and one that hangs keeps the report waiting until the deadline. */
   #probe(process: Process, deadlineMs: number): Promise<readonly InstanceReport[]> {
+    let heard: readonly InstanceReport[] | null = null;
     return exchange(
       this.#network,
       process,
       this.machine,
       deadlineMs,
       (reply: (reports: readonly InstanceReport[]) => void) => {
-        if (!this.machine.suspended) reply(this.instances.map(reportOf));
+        if (this.machine.suspended) return;
+        const reports = this.instances.map(reportOf);
+        if (!this.instances.some((instance) => instance.frozen)) return reply(reports);
+        this.#network.send(this.machine, process.machine, () => {
+          heard = reports;
+        });
       },
-      () => this.instances.map(({ name }) => silentInstance(name, 'timeout')),
+      () => heard ?? this.instances.map(({ name }) => silentInstance(name, 'timeout')),
     );
   }
 

@@ -57,13 +57,19 @@ export class ForcedCommand {
     Object.assign(this.faults, noFaults);
   }
 
-  get answers(): boolean {
-    return this.machine.up && !this.machine.suspended && !this.faults.down;
+  /** What a new connection meets. */
+  get door(): 'open' | 'refused' | 'silent' {
+    if (!this.machine.up || this.machine.suspended) return 'silent';
+    return this.faults.down ? 'refused' : 'open';
   }
 
-  /** `reply` gets null where the connection ends without an answer. */
+  /**
+   * An order has arrived on an open connection; `reply` gets null where that ends without an answer. A host that stands
+   * still takes it too, and carries it out when it goes on: R1 is for what comes that late.
+   */
   run(text: string, reply: (text: string | null) => void): void {
-    if (!this.answers) return;
+    if (!this.machine.up) return;
+    if (this.faults.down) return reply(null);
     const random = this.#random;
     const { faults } = this;
     let answered = false;

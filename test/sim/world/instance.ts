@@ -56,6 +56,8 @@ export class Instance {
   died(): void {
     this.process = null;
     this.changedAt = this.#now();
+    // What was with the database may be carried out whatever became of who asked for it.
+    for (const request of this.#sent) if (request.kind === 'write') request.touched = true;
     const waiting = [...this.#requests];
     this.#requests.clear();
     this.#held.clear();

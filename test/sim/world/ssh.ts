@@ -130,9 +130,10 @@ function exchangeOrder(
     if (connection.isOpen) return execute();
     // Key exchange and authentication: three round trips; this stands for all of them.
     network.send(from, command.machine, () => {
-      const refused = !command.answers;
+      const { door } = command;
+      if (door === 'silent') return;
       network.send(command.machine, from, () => {
-        if (refused) return settle(rejected('unreachable', 'ECONNREFUSED'));
+        if (door === 'refused') return settle(rejected('unreachable', 'ECONNREFUSED'));
         process.after(20 * milli, () => {
           connection.isOpen = true;
           execute();
