@@ -11,7 +11,8 @@ import { LabError, requireHost } from './topology.ts';
 
 const USAGE = `lab [--name NAME] COMMAND
 
-  up [--witness route53|agent|none] [--set KEY=VALUE]... [--boot-postgres] [--until hosts|services|healthy]
+  up [--witness route53|agent|none] [--replication async|zero-loss|zero-loss-strict] [--set KEY=VALUE]...
+     [--boot-postgres] [--until hosts|services|healthy]
   down                             ends everything and removes its files
   status                           hosts, services, databases, instances, balancers, name
   exec HOST [--user USER] -- CMD   runs a command in a host
@@ -32,6 +33,7 @@ const OPTIONS = {
   name: { type: 'string' },
   json: { type: 'boolean', default: false },
   witness: { type: 'string' },
+  replication: { type: 'string' },
   set: { type: 'string', multiple: true },
   'boot-postgres': { type: 'boolean', default: false },
   'hold-watchdog': { type: 'boolean', default: false },
@@ -91,7 +93,14 @@ async function up({ lab, values }: Call): Promise<Answer> {
       void lab.down().finally(() => process.exit(130));
     });
   }
-  await lab.up({ witness, until, set: values.set ?? [], bootPostgres: values['boot-postgres'], progress });
+  const replication = values.replication === undefined ? [] : [`replication=${values.replication}`];
+  await lab.up({
+    witness,
+    until,
+    set: [...replication, ...(values.set ?? [])],
+    bootPostgres: values['boot-postgres'],
+    progress,
+  });
   return { value: { name: lab.paths.name, progress: lines } };
 }
 

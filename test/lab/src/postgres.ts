@@ -92,6 +92,11 @@ function serverConfig(place: PostgresPlace, site: SiteName): string {
     `primary_conninfo = 'host=${upstream} port=5432 user=siteward_replication passfile=/var/lib/postgresql/.pgpass ` +
       `application_name=siteward_${site} connect_timeout=3 tcp_user_timeout=5000'`,
     `primary_slot_name = 'siteward_${site}'`,
+    // The sessions of an application host that lost its power would keep their places for two hours.
+    'tcp_keepalives_idle = 5',
+    'tcp_keepalives_interval = 2',
+    'tcp_keepalives_count = 3',
+    'tcp_user_timeout = 10000',
     "log_line_prefix = '%m [%p] %q%u@%d '",
     "log_timezone = 'UTC'",
     'log_checkpoints = off',

@@ -3,10 +3,12 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync
 import { join, relative } from 'node:path';
 import type { LabEvent } from '../../src/events.ts';
 import { readEvents } from '../../src/events.ts';
+import { initOf, insideHost } from '../../src/hosts.ts';
 import type { Lab } from '../../src/lab.ts';
 import { REPOSITORY } from '../../src/paths.ts';
 import { findPostgres } from '../../src/postgres.ts';
 import { labStatus, renderStatus } from '../../src/status.ts';
+import { hasVolume } from '../../src/volumes.ts';
 
 const LAST_LINES = 40;
 
@@ -20,7 +22,10 @@ export async function keepLogs(lab: Lab, name: string): Promise<string> {
     const logs = join(disk, 'var/log/lab');
     if (existsSync(logs))
       for (const file of readdirSync(logs)) copyFileSync(join(logs, file), join(directory, `${host}-${file}`));
-    const postgres = join(disk, findPostgres().logFile);
+    const init = initOf(lab.paths, host);
+    // On a volume it is seen from inside alone.
+    const onVolume = init !== undefined && hasVolume(lab.paths, host);
+    const postgres = onVolume ? insideHost(init, findPostgres().logFile) : join(disk, findPostgres().logFile);
     if (existsSync(postgres)) copyFileSync(postgres, join(directory, `${host}-postgres.log`));
   }
   writeFileSync(join(directory, 'events.log'), `${readEvents(lab.paths).map(showEvent).join('\n')}\n`);

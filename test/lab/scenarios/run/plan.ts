@@ -17,6 +17,8 @@ import { scenario as s12 } from '../s12-all-hosts-killed.ts';
 import { scenario as s13 } from '../s13-guard-killed.ts';
 import { scenario as s14 } from '../s14-load-test.ts';
 import { scenario as s15 } from '../s15-forced.ts';
+import { scenario as s16 } from '../s16-zero-loss.ts';
+import { scenario as s17 } from '../s17-zero-loss-strict.ts';
 
 /** One lab and what runs in it, one after the other. */
 export interface LabPlan {
@@ -55,6 +57,9 @@ const alone = (...scenarios: readonly Scenario[]): Stage => [
   { witness: 'route53', set: [], load: {}, scenarios, bounded: true },
 ];
 
+const ZERO_LOSS = 'replication=zero-loss';
+const STRICT = 'replication=zero-loss-strict';
+
 /** Unbounded ones first in a lab that a bounded one ends: they leave epoch 1, where no cool-down runs. */
 const REGULAR: readonly Stage[] = [
   alone(s1),
@@ -73,6 +78,10 @@ const REGULAR: readonly Stage[] = [
     },
   ],
   [{ witness: 'route53', set: NO_COOL_DOWN, load: {}, scenarios: [s14], bounded: false }],
+  [
+    { witness: 'route53', set: [...NO_COOL_DOWN, ZERO_LOSS], load: HALF, scenarios: [s16], bounded: false },
+    { witness: 'agent', set: [...NO_COOL_DOWN, STRICT, ...LONGER], load: HALF, scenarios: [s17], bounded: false },
+  ],
 ];
 
 /** More rounds of what is measured, and what the regular run leaves to the other witness kind, or to none. */
@@ -88,6 +97,7 @@ const SLOW: readonly Stage[] = [
     },
   ],
   [{ witness: 'route53', set: [...NO_COOL_DOWN, ...PATIENT], load: {}, scenarios: [s13, s11, s5, s9], bounded: false }],
+  [{ witness: 'agent', set: [...NO_COOL_DOWN, ZERO_LOSS], load: {}, scenarios: [s16], bounded: false }],
   [{ witness: 'none', set: NO_COOL_DOWN, load: {}, scenarios: [s1], bounded: false }],
 ];
 
@@ -104,6 +114,6 @@ export function stagesOf(options: { readonly slow: boolean; readonly only: reado
     .filter((stage) => stage.length > 0);
 }
 
-export const ids: readonly string[] = [s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11, s12, s13, s14, s15].map(
+export const ids: readonly string[] = [s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11, s12, s13, s14, s15, s16, s17].map(
   ({ id }) => id,
 );
