@@ -20,6 +20,10 @@ export class FakePostgres {
   epoch: EpochId | null = null;
   /** Processes without a postmaster. */
   orphans = false;
+  /** V8: the setting, and the other site's standby: `silent` is one whose link was cut, which the server does not notice. */
+  waits = false;
+  standby: 'up' | 'silent' | 'gone' = 'up';
+  #flushed = 0;
 
   look(): Outcome<GuardDeedValue> {
     const postmaster = this.role !== 'stopped';
@@ -31,9 +35,13 @@ export class FakePostgres {
   ask(): Outcome<GuardDeedValue> {
     if (this.role === 'stopped') return unknown('refused');
     if (this.frozen) return unknown('timed out');
+    if (this.standby === 'up') this.#flushed = this.position;
+    const there = this.waits ? 'sync' : 'async';
+    const standby = this.standby === 'gone' ? 'none' : there;
+    const sync = this.role === 'standby' ? null : ({ waits: this.waits, standby, flushed: this.#flushed } as const);
     return done({
       kind: 'server',
-      server: { inRecovery: this.role === 'standby', position: this.position, row: null, sync: null },
+      server: { inRecovery: this.role === 'standby', position: this.position, row: null, sync },
     });
   }
 
@@ -43,6 +51,7 @@ export class FakePostgres {
       case 'start-primary':
         if (this.role !== 'stopped' || this.orphans) return rejected('running', 'it runs');
         if (!mayGoOn()) return denied;
+        this.waits = deed.waits;
         return this.broken ? rejected('not-started', 'broken') : this.#becomePrimary(epoch);
       case 'start-standby':
         this.signalFile = true;
@@ -55,12 +64,17 @@ export class FakePostgres {
         if (!mayGoOn()) return denied;
         if (this.broken) return unknown('not promoted yet');
         this.timeline += 1;
+        this.waits = deed.waits;
         return this.#becomePrimary(epoch);
       case 'stop-fast':
       case 'stop':
         if (this.frozen || this.broken) return unknown('timed out');
         this.stop();
         return deed.kind === 'stop' ? plain : done({ kind: 'stopped-fast', checkpoint: this.position });
+      case 'set-waits':
+        if (this.role === 'stopped' || this.frozen) return unknown('no connection');
+        this.waits = deed.on;
+        return deed.on && this.standby !== 'up' ? rejected('not-replicated', 'no standby') : plain;
       case 'beat':
         if (this.role === 'standby') return rejected('read-only', 'it is in recovery');
         if (this.role !== 'primary' || this.frozen) return unknown('no answer');

@@ -1,7 +1,7 @@
 // Voters for guards to talk to, with the real grantor (core/quorum/voter.ts) behind them, and a register that grants what
 // an agent granted. Anyone can be cut off, refuse, or be left behind.
 
-import type { Answer, GuardAnswer, RegisterGrant, Request } from '../../../src/core/messages.ts';
+import type { Answer, GuardAnswer, RegisterGrant, Request, SyncAnswer, SyncOff } from '../../../src/core/messages.ts';
 import { type Accepted, type ClusterRecord, epochOf } from '../../../src/core/quorum/record.ts';
 import { compareRounds, noRound, type Round, sameRound } from '../../../src/core/quorum/round.ts';
 import {
@@ -86,6 +86,8 @@ export class FakeVoter {
   refusing = false;
   mayTakeOver = false;
   hearsPeer = true;
+  /** V8: what it says when it is asked; null says nothing. */
+  syncOff: (question: SyncOff) => SyncAnswer | null = () => null;
   granted = 0;
   readonly releases: Extract<Request, { type: 'release' }>[] = [];
   readonly renewals: Extract<Request, { type: 'renew' }>[] = [];
@@ -156,6 +158,8 @@ export class FakeVoter {
         this.releases.push(request);
         this.voter = release(this.voter, request);
         return this.#say({ granted: null, refusal: null, round: request.round });
+      case 'sync-off':
+        return this.syncOff(request);
       case 'inquire':
         return this.#say({ granted: null, refusal: null, round: null });
       default:
