@@ -34,6 +34,8 @@ const settleLimit = 90 * second;
  * that were never seen to work, the entry's own change, register legs and one retry of each.
  */
 const convergeLimit = 150 * second;
+/** V6: a second failover waits for the cool-down of the first; so it does where a memory that was lost blocks one side. */
+const coolDown = 300 * second;
 
 export function runOne(options: RunOptions, keep: ((line: string) => void) | null = null): RunReport {
   const world = new World(options, keep);
@@ -45,7 +47,7 @@ export function runOne(options: RunOptions, keep: ((line: string) => void) | nul
   world.scheduler.runUntil(world.scheduler.now + options.minutes * 60 * second);
   injector.stop();
   world.heal();
-  const converged = awaitCalm(world, convergeLimit);
+  const converged = awaitCalm(world, convergeLimit + (world.memoryLost ? coolDown : 0));
   if (converged === null && world.violations.all.length === 0)
     world.violations.add('I7', `did not converge after healing: ${world.notCalm()}`);
   world.finish();

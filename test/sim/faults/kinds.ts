@@ -12,6 +12,7 @@ export const faultKinds = [
   // processes
   'crash-daemon',
   'crash-between-effects',
+  'upgrade-daemon',
   'freeze-daemon',
   'stall-daemon',
   'freeze-fuse',

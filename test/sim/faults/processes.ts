@@ -2,8 +2,10 @@
 
 import type { Site } from '../../../src/core/site.ts';
 import { sites } from '../../../src/core/site.ts';
+import { showRange, spoken } from '../../../src/wire/versions.ts';
 import type { Random } from '../engine/random.ts';
 import { milli } from '../engine/scheduler.ts';
+import { oldRelease } from '../world/codec.ts';
 import type { AnyDaemon, World } from '../world/world.ts';
 import { type Begun, type Fault, type FaultTable, nothing } from './fault.ts';
 
@@ -64,9 +66,23 @@ function fuse(disturb: (world: World, site: Site, random: Random) => Begun | nul
   };
 }
 
+/** A package is installed: the daemon is stopped and comes back in the other release, an older or a newer one. */
+const upgrade: Fault = (world, random) => {
+  const daemon = random.pick(world.daemons);
+  if (!mayDisturb(world, daemon)) return null;
+  daemon.speaks = daemon.speaks === oldRelease ? spoken : oldRelease;
+  daemon.stop();
+  return {
+    what: `${daemon.name} to ${showRange(daemon.speaks)}`,
+    lasts: random.range(200, 5000) * milli,
+    end: () => daemon.start(),
+  };
+};
+
 export const processFaults: FaultTable = {
   'crash-daemon': crash,
   'crash-between-effects': crashBetweenEffects,
+  'upgrade-daemon': upgrade,
   'freeze-daemon': frozen(downTime),
   'stall-daemon': frozen((random) => random.range(20, 1200) * milli),
   'freeze-fuse': fuse((world, site, random) => {

@@ -11,7 +11,7 @@ import type { Machine } from './machine.ts';
 import type { Postgres } from './postgres.ts';
 import { Process } from './process.ts';
 import { isPrefix } from './wal.ts';
-import type { World } from './world.ts';
+import type { AnyDaemon, World } from './world.ts';
 
 const alice: PeerId = 'operator:alice';
 
@@ -85,27 +85,55 @@ export class Operator {
       daemon.disk.full = false;
       daemon.process?.thaw();
       daemon.process?.dieAtEffect(-1);
-      if (!daemon.disk.damaged && daemon.process === null) daemon.start();
+      this.#upgrade(daemon);
+      if (daemon.process === null && !(daemon.disk.damaged && daemon.stopped)) daemon.start();
     }
     world.trace.line('world', 'healed', '');
     if (!this.#healing) this.#mend();
     this.#healing = true;
   }
 
+  /** The last hosts get the new release. */
+  #upgrade(daemon: AnyDaemon): void {
+    if (daemon.speaks === spoken) return;
+    daemon.speaks = spoken;
+    daemon.kill('upgraded');
+  }
+
   /** What waits for a person by the runbook: a pause, a database whose history is another one. */
   #mend(): void {
-    const { scheduler, records, postgres } = this.#world;
-    scheduler.after(5 * second, () => {
+    const { scheduler, records } = this.#world;
+    scheduler.after(2 * second, () => {
       const record = records.newest()?.record ?? null;
       if (record?.mode === 'paused') this.order(record.primary, { kind: 'resume' });
-      if (record !== null) {
-        const primary = postgres[record.primary];
-        const old = postgres[otherSite(record.primary)];
-        const diverged = primary.isWritable() && !isPrefix(old.data.flushed, primary.data.flushed);
-        if (diverged && !old.faults.rewind()) old.faults.stoppedBySomebodyElse();
-      }
+      if (record !== null) this.#rewind(record.primary);
+      for (const site of sites) this.#replaceGuardState(site);
       this.#mend();
     });
+  }
+
+  /** RUNBOOK: stop the guard of a database that took another way, then the database, rewind it, start the guard. */
+  #rewind(primary: Site): void {
+    const { postgres, guards } = this.#world;
+    const source = postgres[primary];
+    const old = postgres[otherSite(primary)];
+    const guard = guards[otherSite(primary)];
+    if (!source.isWritable() || isPrefix(old.data.flushed, source.data.flushed)) return;
+    guard.stop();
+    if (old.processesLeft()) old.faults.stoppedBySomebodyElse();
+    else if (old.faults.rewind()) guard.start();
+  }
+
+  /** RUNBOOK, "A guard lost its state". */
+  #replaceGuardState(site: Site): void {
+    const { disk } = this.#world.guards[site];
+    const pg = this.#world.postgres[site];
+    if (!disk.damaged) return;
+    if (pg.processesLeft()) return pg.faults.stoppedBySomebodyElse();
+    if (!this.#world.fuses[site].armed || !pg.data.putSignalFile()) return;
+    disk.damaged = false;
+    disk.synced = undefined;
+    this.#world.guards[site].start();
   }
 
   async #init(): Promise<void> {

@@ -29,6 +29,7 @@ import { wireAgent } from './agent.ts';
 import { ApplicationHost } from './application-host.ts';
 import { SiteBalancer } from './balancer.ts';
 import { Clients } from './clients.ts';
+import { oldRelease } from './codec.ts';
 import { configOf } from './config.ts';
 import { Daemon, type DaemonParts } from './daemon.ts';
 import { fenceTargetOf } from './fence-target.ts';
@@ -209,6 +210,7 @@ export class World {
       options.witness === 'agent' ? new Daemon(parts, 'witness', third, codecEvery, wireWitness(settings)) : null;
     this.daemons = [...sites.map((site) => this.agents[site]), ...sites.map((site) => this.guards[site])];
     if (this.witness !== null) this.daemons = [...this.daemons, this.witness];
+    if (options.upgrade) for (const daemon of this.daemons) daemon.speaks = oldRelease;
     this.operator = new Operator(this, internet, entry);
     watch(this);
   }
