@@ -4,6 +4,7 @@ import { compareBallots, showBallot } from '../../../src/core/quorum/ballot.ts';
 import { epochOf, sameEpoch } from '../../../src/core/quorum/record.ts';
 import { otherSite, sites } from '../../../src/core/site.ts';
 import { parseRegisterState } from '../../../src/wire/register-codec.ts';
+import { spoken } from '../../../src/wire/versions.ts';
 import { second } from '../engine/scheduler.ts';
 import type { World } from '../world/world.ts';
 
@@ -38,7 +39,8 @@ export function notCalm(world: World): string | null {
     return `the witness holds ${witness}, chosen is ${showBallot(ballot)}`;
   if (world.route53.name.value !== world.addressOf(record.entry)) return 'the name points elsewhere';
   if (!world.postgres[otherSite(record.primary)].receiver.streaming()) return 'the standby does not stream';
-  if (world.options.replication !== 'async' && !record.sync) return 'the record says sync: false';
+  const upgraded = world.daemons.every(({ speaks }) => speaks === spoken);
+  if (world.options.replication !== 'async' && upgraded && !record.sync) return 'the record says sync: false';
   return null;
 }
 

@@ -23,7 +23,13 @@ export const leaseMutants: readonly Mutant[] = [
   {
     name: 'no-quarantine',
     rule: 'L4',
-    edits: [{ file: voter, find: 'quarantinedUntil: now + bindingMs(longest, rules.drift),\n    promise: null', put: 'quarantinedUntil: now,\n    promise: null' }],
+    edits: [
+      {
+        file: voter,
+        find: 'quarantinedUntil: now + bindingMs(longest, rules.drift),\n    promise: null',
+        put: 'quarantinedUntil: now,\n    promise: null',
+      },
+    ],
     seeds: 200,
   },
   {
@@ -48,13 +54,21 @@ export const leaseMutants: readonly Mutant[] = [
   {
     name: 'drift-ignored',
     rule: 'L3',
-    edits: [{ file: 'src/core/time.ts', find: 'Math.ceil(ttlMs * (1 + drift)) + clockGrainMs', put: 'Math.ceil(ttlMs)' }],
+    edits: [
+      { file: 'src/core/time.ts', find: 'Math.ceil(ttlMs * (1 + drift)) + clockGrainMs', put: 'Math.ceil(ttlMs)' },
+    ],
     seeds: 400,
   },
   {
     name: 'release-without-the-round-check',
     rule: 'L7',
-    edits: [{ file: voter, find: 'compareRounds(held.round, message.round) <= 0', put: 'compareRounds(held.round, message.round) <= 1' }],
+    edits: [
+      {
+        file: voter,
+        find: 'compareRounds(held.round, message.round) <= 0',
+        put: 'compareRounds(held.round, message.round) <= 1',
+      },
+    ],
     seeds: 400,
   },
   {
@@ -74,8 +88,16 @@ export const leaseMutants: readonly Mutant[] = [
     name: 'shorter-nonce-over-a-longer-one',
     rule: 'L5',
     edits: [
-      { file: register, find: "if (ask.ttlMs < state.nonce.ttlMs && registerBindsMs(mind, drift, now) > 0) return 'register';", put: '' },
-      { file: rounds, find: "const ttlMs = length === 'long' ? lease.witnessTtlMs : lease.ttlMs;", put: "const ttlMs = length === 'long' ? (d.s.seq % 2 === 0 ? lease.witnessTtlMs : lease.ttlMs + 1) : lease.ttlMs;" },
+      {
+        file: register,
+        find: "if (ask.ttlMs < state.nonce.ttlMs && registerBindsMs(mind, drift, now) > 0) return 'register';",
+        put: '',
+      },
+      {
+        file: rounds,
+        find: "const ttlMs = length === 'long' ? lease.witnessTtlMs : lease.ttlMs;",
+        put: "const ttlMs = length === 'long' ? (d.s.seq % 2 === 0 ? lease.witnessTtlMs : lease.ttlMs + 1) : lease.ttlMs;",
+      },
     ],
     seeds: 400,
     options: { witness: 'route53' },
@@ -126,20 +148,45 @@ export const leaseMutants: readonly Mutant[] = [
     rule: 'L9',
     edits: [
       { file: 'src/driver/acts.ts', find: "if (!inTime()) return end(act, { kind: 'expired' });", put: '' },
-      { file: 'src/driver/acts.ts', find: 'const mayGoOn = () => !ended && began === generation && inTime();', put: 'const mayGoOn = () => !ended;' },
+      {
+        file: 'src/driver/acts.ts',
+        find: 'const mayGoOn = () => !ended && began === generation && inTime();',
+        put: 'const mayGoOn = () => !ended;',
+      },
       { file: 'src/driver/driver.ts', find: 'this.#fence?.check();', put: '' },
       { file: 'src/core/guard/step.ts', find: "if (event.type !== 'fenced') fenceWhenDue(d);", put: '' },
     ],
     seeds: 400,
-    options: { faults: { 'stall-daemon': 10, 'freeze-daemon': 10, 'cut-place': 8, 'postgres-crash': 5, 'order-switchover': 5, 'start-misreported': 4 } },
+    options: {
+      faults: {
+        'stall-daemon': 10,
+        'freeze-daemon': 10,
+        'cut-place': 8,
+        'postgres-crash': 5,
+        'order-switchover': 5,
+        'start-misreported': 4,
+      },
+    },
   },
   {
     name: 'failsafe-acquires',
     rule: 'L8',
     edits: [
-      { file: 'src/core/guard/failsafe.ts', find: 'if (!counts || d.s.lease === null || !leaseInForce(d.s, d.at.now) || d.s.leaving !== null) {', put: 'if (!counts || d.s.lease === null || d.s.leaving !== null) {' },
-      { file: 'src/core/guard/failsafe.ts', find: "if (mayBeWritable(s) || s.db.process === null) return", put: 'if (s.startedAt < 0) return' },
-      { file: 'src/core/guard/failsafe.ts', find: "if (leaseInForce(s, at.now)) return 'this guard holds a lease';", put: '' },
+      {
+        file: 'src/core/guard/failsafe.ts',
+        find: 'if (!counts || d.s.lease === null || !leaseInForce(d.s, d.at.now) || d.s.leaving !== null) {',
+        put: 'if (!counts || d.s.lease === null || d.s.leaving !== null) {',
+      },
+      {
+        file: 'src/core/guard/failsafe.ts',
+        find: 'if (mayBeWritable(s) || s.db.process === null) return',
+        put: 'if (s.startedAt < 0) return',
+      },
+      {
+        file: 'src/core/guard/failsafe.ts',
+        find: "if (leaseInForce(s, at.now)) return 'this guard holds a lease';",
+        put: '',
+      },
     ],
     seeds: 400,
   },
@@ -147,7 +194,11 @@ export const leaseMutants: readonly Mutant[] = [
     name: 'restart-releases-a-running-database',
     rule: 'L11',
     edits: [
-      { file: 'src/core/guard/startup.ts', find: 'if (underDeadline(d)) takeOver(d);\n  else beginFence', put: 'if (underDeadline(d)) releaseAll(d);\n  else beginFence' },
+      {
+        file: 'src/core/guard/startup.ts',
+        find: 'if (underDeadline(d)) takeOver(d);\n  else beginFence',
+        put: 'if (underDeadline(d)) releaseAll(d);\n  else beginFence',
+      },
     ],
     seeds: 200,
   },

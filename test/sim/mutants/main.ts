@@ -16,7 +16,11 @@ import { restMutants } from './rest.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: 'boolean', default: false }, jobs: { type: 'string' }, from: { type: 'string', default: '1' } },
+  options: {
+    json: { type: 'boolean', default: false },
+    jobs: { type: 'string' },
+    from: { type: 'string', default: '1' },
+  },
 });
 const all: readonly Mutant[] = [...quorumMutants, ...leaseMutants, ...restMutants];
 const unknown = positionals.filter((name) => !all.some((mutant) => mutant.name === name));
@@ -53,7 +57,12 @@ async function hunt(mutant: Mutant, file: string): Promise<Caught> {
       minutes += report.minutes;
       const violation = report.violations[0];
       if (violation !== undefined)
-        return { seed, by: `${violation.id} ${violation.sentence}`, minutes: Math.round(minutes), runs: seed - first + 1 };
+        return {
+          seed,
+          by: `${violation.id} ${violation.sentence}`,
+          minutes: Math.round(minutes),
+          runs: seed - first + 1,
+        };
     }
     return null;
   } finally {
@@ -73,10 +82,15 @@ function tell(mutant: Mutant, caught: Caught): void {
   if (caught === null) survivors += 1;
   const { name, rule, seeds } = mutant;
   if (values.json) return console.log(JSON.stringify({ name, rule, seeds, caught }));
-  const result = caught === null ? `SURVIVED ${seeds} runs` : `caught in run ${caught.runs} by ${caught.by.slice(0, 90)}`;
+  const result =
+    caught === null ? `SURVIVED ${seeds} runs` : `caught in run ${caught.runs} by ${caught.by.slice(0, 90)}`;
   console.log(`${rule.padEnd(4)} ${name.padEnd(40)} ${result}`);
 }
 
 await Promise.all(Array.from({ length: Math.min(Number(values.jobs ?? availableParallelism()), chosen.length) }, work));
-console.log(values.json ? JSON.stringify({ mutants: chosen.length, survivors }) : `${chosen.length} mutants, ${survivors} survived`);
+console.log(
+  values.json
+    ? JSON.stringify({ mutants: chosen.length, survivors })
+    : `${chosen.length} mutants, ${survivors} survived`,
+);
 if (survivors > 0) process.exitCode = 1;

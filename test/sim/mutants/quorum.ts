@@ -17,7 +17,16 @@ export const quorumMutants: readonly Mutant[] = [
       },
     ],
     seeds: 200,
-    options: { faults: { 'crash-between-effects': 10, 'crash-daemon': 6, 'power-loss': 6, 'order-switchover': 4, 'disk-slow': 8, 'postgres-crash': 3 } },
+    options: {
+      faults: {
+        'crash-between-effects': 10,
+        'crash-daemon': 6,
+        'power-loss': 6,
+        'order-switchover': 4,
+        'disk-slow': 8,
+        'postgres-crash': 3,
+      },
+    },
   },
   {
     name: 'vote-reaches-disk-late',
@@ -70,7 +79,13 @@ export const quorumMutants: readonly Mutant[] = [
   {
     name: 'change-of-primary-not-held-back',
     rule: 'Q6',
-    edits: [{ file: voter, find: "if (bindsAgainst(voter, message.record, now) > 0) return refuse(voter, 'not-free');", put: '' }],
+    edits: [
+      {
+        file: voter,
+        find: "if (bindsAgainst(voter, message.record, now) > 0) return refuse(voter, 'not-free');",
+        put: '',
+      },
+    ],
     seeds: 400,
   },
   {
@@ -89,7 +104,11 @@ export const quorumMutants: readonly Mutant[] = [
     name: 'register-record-over-a-living-nonce',
     rule: 'L6',
     edits: [
-      { file: 'src/core/quorum/register.ts', find: "if (state.nonce === 'released') return 0;", put: "if (state.nonce !== null) return 0;" },
+      {
+        file: 'src/core/quorum/register.ts',
+        find: "if (state.nonce === 'released') return 0;",
+        put: 'if (state.nonce !== null) return 0;',
+      },
     ],
     seeds: 100,
     options: { witness: 'route53' },

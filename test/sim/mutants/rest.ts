@@ -7,7 +7,11 @@ export const restMutants: readonly Mutant[] = [
     name: 'unknown-taken-as-down',
     rule: 'V1',
     edits: [
-      { file: 'src/core/verdict/classes.ts', find: "'too-many-connections': 'neutral'", put: "'too-many-connections': 'bad'" },
+      {
+        file: 'src/core/verdict/classes.ts',
+        find: "'too-many-connections': 'neutral'",
+        put: "'too-many-connections': 'bad'",
+      },
     ],
     seeds: 60,
     options: { faults: { 'postgres-connections': 5 }, faultsAtOnce: 1, faultEveryMs: 45_000 },
