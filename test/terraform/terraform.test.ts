@@ -38,7 +38,7 @@ const environment = {
 };
 
 function run(program: string, cwd: string, args: readonly string[]): SpawnSyncReturns<string> {
-  return spawnSync(program, args, { cwd, env: environment, encoding: 'utf8', timeout: 180_000, maxBuffer: 2 ** 26 });
+  return spawnSync(program, args, { cwd, env: environment, encoding: 'utf8', timeout: 300_000, maxBuffer: 2 ** 26 });
 }
 
 function copy(): string {
@@ -94,12 +94,43 @@ const operator = {
 };
 
 const choices = [
-  { title: 'a register and one record', variables: {} },
-  { title: 'an agent witness and health checks', variables: { witness: 'agent', dns_mode: 'health-check' } },
-  { title: 'no witness and a zone of its own', variables: { witness: 'none', zone_id: null } },
+  { title: 'a register, one record, an existing zone', hasAgent: false, variables: {} },
+  {
+    title: 'an agent witness, health checks, a zone of its own',
+    hasAgent: true,
+    variables: { witness: 'agent', dns_mode: 'health-check', zone_id: null },
+  },
 ];
 
-for (const { title, variables } of choices) {
+function places(hasWitness: boolean) {
+  const witness = {
+    regions: ['birthday-witness eu-north-1 172.22.1.10'],
+    routes: [
+      'eu-central-1 to 172.22.0.0/16',
+      'eu-north-1 to 172.20.0.0/16',
+      'eu-north-1 to 172.21.0.0/16',
+      'eu-west-1 to 172.22.0.0/16',
+    ],
+  };
+  return {
+    regions: [
+      'birthday-site1-app eu-west-1 172.20.1.20',
+      'birthday-site1-db eu-west-1 172.20.1.30',
+      'birthday-site1-svc eu-west-1 172.20.1.10',
+      'birthday-site2-app eu-central-1 172.21.1.20',
+      'birthday-site2-db eu-central-1 172.21.1.30',
+      'birthday-site2-svc eu-central-1 172.21.1.10',
+      ...(hasWitness ? witness.regions : []),
+    ],
+    routes: [
+      'eu-central-1 to 172.20.0.0/16',
+      'eu-west-1 to 172.21.0.0/16',
+      ...(hasWitness ? witness.routes : []),
+    ].sort(),
+  };
+}
+
+for (const { title, hasAgent, variables } of choices) {
   describe(`from nothing to nothing: ${title}`, { skip: noStandIn }, () => {
     const program = offline ?? '';
     let folder = '';
@@ -128,11 +159,22 @@ for (const { title, variables } of choices) {
       const example = parse(readFileSync(join(root, 'docs/cluster.example.yaml'), 'utf8')) as Record<string, object>;
       const { ssh, keys } = example;
       const pin = 'XDkFVhqNwfcJUyUkg9EQ/eJNUf2mQreRZneFB5eQG6x=';
-      const witness = 'witness' in variables && variables.witness === 'agent' ? { witness: [pin] } : {};
+      const witness = hasAgent ? { witness: [pin] } : {};
       const file = join(folder, 'cluster.yaml');
       writeFileSync(file, JSON.stringify({ ...said, ssh, keys: { ...keys, ...witness } }));
       const loaded = loadConfig(file);
       assert.equal(loaded.kind, 'good', JSON.stringify(loaded));
+    });
+
+    test('every host is in its region, and every network knows the way to the others', () => {
+      const regions = attributes('aws_instance').map((host) => {
+        const { Name: name } = host['tags'] as { Name: string };
+        return [name, host['region'], host['private_ip']].join(' ');
+      });
+      const routes = attributes('aws_route')
+        .filter((route) => (route['vpc_peering_connection_id'] ?? '') !== '')
+        .map((route) => [route['region'], 'to', route['destination_cidr_block']].join(' '));
+      assert.deepEqual({ regions: regions.sort(), routes: routes.sort() }, places(hasAgent));
     });
 
     test('only the port of the service is open to everybody', () => {
