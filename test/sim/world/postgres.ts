@@ -6,6 +6,7 @@
 // `isWritable()` and `contains()`. A cluster is `bornPrimary()` at one site and `bornStandby()` at the other. Whoever
 // suspends the machine calls `refresh`, before its processes go on.
 
+import type { ClusterRow } from '../../../src/core/observe/observation.ts';
 import type { Site } from '../../../src/core/site.ts';
 import type { Random } from '../engine/random.ts';
 import { milli, type Scheduler } from '../engine/scheduler.ts';
@@ -15,23 +16,19 @@ import type { Machine } from './machine.ts';
 import type { Network } from './network.ts';
 import { PostgresFaults } from './postgres-faults.ts';
 import { Process } from './process.ts';
-import { Receiver, Sender } from './replication.ts';
+import { Receiver } from './receiver.ts';
+import { Sender } from './sender.ts';
 import { Sessions } from './sessions.ts';
 import type { Wal, WalNode } from './wal.ts';
 
-/**
- * none: no server. booting: a postmaster that has not looked for the signal file yet. recovering: on its way to be a
- * primary. joining: on its way to be a standby. promoting: still read-only. stopping: takes no session any more.
- */
+/** booting: it has not looked for the signal file yet. recovering, joining: on its way to be a primary, a standby. */
 export type Phase = 'none' | 'booting' | 'recovering' | 'joining' | 'standby' | 'promoting' | 'primary' | 'stopping';
 
 export type PostgresOptions = {
   readonly scheduler: Scheduler;
-  /** A fork of its own. */
   readonly random: Random;
   readonly trace: Trace;
   readonly network: Network;
-  /** The database host. */
   readonly machine: Machine;
   readonly site: Site;
   /** One for both sites. */
@@ -66,6 +63,8 @@ export class Postgres {
   /** The flag in shared memory by which commits wait: it follows the setting when the server gets round to it. */
   waitsNow = false;
 
+  /** Its guard's beat is written, though its guard may never hear of it. */
+  onBeat: (row: ClusterRow) => void = () => {};
   /** Writability or role changed, and why. */
   onChange: (reason: string) => void = () => {};
   /** A primary began without a signal file in its directory, or one lost it: what the fuse has to know at once. */
@@ -236,12 +235,12 @@ export class Postgres {
     this.phase = 'promoting';
     this.refresh('promotion asked for');
     const ms = random.range(50, 300) + (mode === 'late' ? random.range(1000, 15_000) : 0);
-    const end = (): void => this.#isPrimary('promoted', data.flushed.timeline + 1);
     server.after(ms * milli + backlog, () => {
       if (mode === 'dies') return server.die('died of its promotion');
       data.volume.when(() => {
         // The file goes before the first write is possible; a crash in between finds none.
         this.removeSignalFile();
+        const end = (): void => this.#isPrimary('promoted', data.flushed.timeline + 1);
         server.after(random.range(1, 5) * milli, () => data.volume.when(end));
       });
     });

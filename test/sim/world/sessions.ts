@@ -22,6 +22,9 @@ export type Acknowledged = {
   readonly time: Micros;
 };
 
+/** What comes of a commit that is on this site's disk, once it is on the other's as well where that is waited for. */
+type Waiting = { readonly node: WalNode; readonly then: () => void };
+
 type Commit = { readonly from: Machine; readonly write: number; readonly done: (end: CommitEnd) => void };
 
 const nothing = (): void => {};
@@ -34,7 +37,7 @@ export class Sessions implements DatabaseEndpoint {
   /** Taken by the server, neither done nor refused yet. */
   readonly #open = new Set<Commit>();
   /** On this site's disk, not yet on the other's; in the order of the WAL. */
-  #waiting: { readonly commit: Commit; readonly node: WalNode }[] = [];
+  #waiting: Waiting[] = [];
   /** What waits for the standby is not seen by others yet. */
   #highestVisible = -1;
   #flushAt: Micros = 0;
@@ -112,10 +115,13 @@ export class Sessions implements DatabaseEndpoint {
   }
 
   #flushed(commit: Commit, node: WalNode): void {
+    if (this.#open.has(commit)) this.whenReplicated(node, () => this.#acknowledge(commit, node));
+  }
+
+  whenReplicated(node: WalNode, then: () => void): void {
     const pg = this.#pg;
-    if (!this.#open.has(commit)) return;
-    if (!pg.waitsNow || pg.sender.hasOnDisk(node)) this.#acknowledge(commit, node);
-    else this.#waiting.push({ commit, node });
+    if (!pg.waitsNow || pg.sender.hasOnDisk(node)) then();
+    else this.#waiting.push({ node, then });
   }
 
   #acknowledge(commit: Commit, node: WalNode): void {
@@ -134,7 +140,7 @@ export class Sessions implements DatabaseEndpoint {
       const first = this.#waiting[0];
       if (first === undefined || (pg.waitsNow && !pg.sender.hasOnDisk(first.node))) return;
       this.#waiting.shift();
-      if (this.#open.has(first.commit)) this.#acknowledge(first.commit, first.node);
+      first.then();
     }
   }
 

@@ -4,6 +4,7 @@ import { compareEpochs, type EpochId, showEpoch } from '../../../src/core/quorum
 import type { VoterDurable } from '../../../src/core/quorum/voter.ts';
 import { sites, type VoterId } from '../../../src/core/site.ts';
 import { parseRegisterState } from '../../../src/wire/register-codec.ts';
+import { Instances } from '../checkers/instances.ts';
 import type { Micros } from '../engine/scheduler.ts';
 import type { World } from './world.ts';
 
@@ -51,13 +52,13 @@ function watchDatabases(world: World): void {
       writers.acknowledge(site, epoch);
       history.decided(write, epoch === null ? '' : showEpoch(epoch));
     };
+    pg.onBeat = ({ epoch }) => {
+      writers.beaten(site, epoch);
+      if (newest !== null && compareEpochs(epoch, newest) <= 0) return;
+      newest = epoch;
+      history.compare((id) => pg.contains(id), `${site}, the new primary`);
+    };
   }
-  world.onBeat = (site, epoch) => {
-    writers.beaten(site, epoch);
-    if (newest !== null && compareEpochs(epoch, newest) <= 0) return;
-    newest = epoch;
-    history.compare((id) => postgres[site].contains(id), `${site}, the new primary`);
-  };
   records.onChosen = ({ ballot, record }, before) => {
     world.trace.line(
       'CHOSEN',
@@ -69,10 +70,7 @@ function watchDatabases(world: World): void {
   };
 }
 
-/** I8: an .env file is one of the complete versions at every moment. */
 function watchFiles(world: World): void {
-  for (const site of sites)
-    world.applications[site].onFiles = ({ files }) => {
-      if (!files.complete) world.violations.add('I8', `${site}'s .env is neither site's file`);
-    };
+  const instances = new Instances(world.violations, world.records);
+  for (const site of sites) instances.watch(world.applications[site]);
 }

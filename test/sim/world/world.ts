@@ -12,7 +12,6 @@ import type { VoterDurable } from '../../../src/core/quorum/voter.ts';
 import type { Settings } from '../../../src/core/settings.ts';
 import { agentOf, guardOf, otherSite, type Site, sites } from '../../../src/core/site.ts';
 import type { WitnessEvent, WitnessState } from '../../../src/core/witness/step.ts';
-import type { Database } from '../../../src/ports/database.ts';
 import { notCalm } from '../checkers/calm.ts';
 import { History } from '../checkers/history.ts';
 import { Moves } from '../checkers/moves.ts';
@@ -101,8 +100,6 @@ export class World {
   /** A person accepted the loss of writes. */
   lossAccepted = false;
   steps = 0;
-  /** Its guard wrote this epoch into siteward.cluster. */
-  onBeat: (site: Site, epoch: EpochId) => void = () => {};
   readonly #active = new Set<Begun>();
 
   constructor(options: RunOptions, keep: ((line: string) => void) | null) {
@@ -237,15 +234,7 @@ export class World {
   #guard(site: Site) {
     return wireGuard(site, {
       settings: this.settings,
-      database: (process) => {
-        const port = databasePort(this.postgres[site], process);
-        const beat: typeof port.beat = async (row, deadlineMs) => {
-          const outcome = await port.beat(row, deadlineMs);
-          if (outcome.kind === 'done') this.onBeat(site, row.epoch);
-          return outcome;
-        };
-        return { ...bound(port), beat };
-      },
+      database: (process) => databasePort(this.postgres[site], process),
       fuse: (process) => fusePort(this.fuses[site], process),
       publishEpoch: (epoch) => {
         this.guardEpochs[site] = epoch;
@@ -334,19 +323,3 @@ export class World {
 
 /** One look of the fuse and one kill. */
 const resumeMicros: Micros = 250_000;
-
-/** A port's methods are called apart from it. */
-function bound(port: Database): Database {
-  return {
-    look: () => port.look(),
-    ask: (deadlineMs) => port.ask(deadlineMs),
-    startPrimary: (waits, deadlineMs, mayGoOn) => port.startPrimary(waits, deadlineMs, mayGoOn),
-    startStandby: (deadlineMs) => port.startStandby(deadlineMs),
-    promote: (waits, deadlineMs, mayGoOn) => port.promote(waits, deadlineMs, mayGoOn),
-    stopFast: (deadlineMs) => port.stopFast(deadlineMs),
-    stop: (deadlineMs) => port.stop(deadlineMs),
-    kill: () => port.kill(),
-    setWaits: (on, deadlineMs) => port.setWaits(on, deadlineMs),
-    beat: (row, deadlineMs) => port.beat(row, deadlineMs),
-  };
-}
