@@ -115,14 +115,14 @@ export class Sequence {
     this.#say('everything is healed');
     await healEverything(lab, this.#relay, this.#plan.relayMs);
     struggle.endAll();
-    let late: unknown;
+    let late: Error | undefined;
     try {
       this.#convergence = await converge(lab);
       this.#say(`all agree after ${(this.#convergence.servedMs / 1000).toFixed(1)} s`);
       await sleep(AFTERMATH_MS);
     } catch (error) {
       // What was seen is checked all the same: an unsafe history weighs more than a late heal.
-      late = error;
+      late = error as Error;
     }
     await this.#judge(struggle);
     if (late !== undefined) throw late;
