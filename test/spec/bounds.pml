@@ -14,6 +14,11 @@
 #ifndef R2
 #define R2 1
 #endif
+#if R1 > R2
+#define RMAX R1
+#else
+#define RMAX R2
+#endif
 #ifndef CRASH_A
 #define CRASH_A 0
 #endif

@@ -25,3 +25,10 @@
 
 #define AT_MOST(x, y) ((x) < (y) -> (x) : (y))
 #define AT_LEAST(x, y) ((x) > (y) -> (x) : (y))
+
+/* Which invariant an assertion is about: a number that is not 0, so it alters nothing, and that the checker prints. */
+#define I1 1001
+#define I2 1002
+#define I3 1003
+#define I4 1004
+#define I7 1007

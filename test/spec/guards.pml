@@ -18,9 +18,9 @@ inline forget_round(at) {
 }
 
 inline forget_rounds(g) {
-  i = g * R1;
+  i = g * RMAX;
   do
-  :: i < (g + 1) * R1 -> left[i] = 0; forget_round(i); i++
+  :: i < (g + 1) * RMAX -> left[i] = 0; forget_round(i); i++
   :: else -> break
   od;
   i = 0
@@ -93,10 +93,16 @@ inline release() {
   }
 }
 
+#ifdef FAILSAFE
+#define SOMETHING_TO_FORGET (last[me] > ended[me] || vow[me] > 0)
+#else
+#define SOMETHING_TO_FORGET (last[me] > ended[me])
+#endif
+
 /* L11: what it knew of its rounds is gone. Its database runs on under the fuse and is taken over, or is killed first. */
 inline crash_guard() {
   d_step {
-    crashesG < CRASH_G && last[me] > ended[me] ->
+    crashesG < CRASH_G && SOMETHING_TO_FORGET ->
     crashesG++;
 #ifdef FUSE
     ended[me] = last[me];
@@ -126,9 +132,9 @@ inline crash_guard() {
 #if defined(MUT_L8_NO_START_WAIT)
 #define WAITED true
 #elif defined(MUT_L8_WAIT_COVERS_PROMOTION_ONLY)
-#define WAITED (startWait[me] == 0 || ranIn[me] != 0)
+#define WAITED (startWait[me] == 0 || RAN_IN(me) != 0)
 #else
-#define WAITED (startWait[me] == 0 || ranIn[me] == noted[me])
+#define WAITED (startWait[me] == 0 || RAN_IN(me) == noted[me])
 #endif
 #ifdef MUT_L8_VOW_NOT_KEPT
 #define VOWED false
@@ -173,7 +179,7 @@ inline failsafe(k) {
     lease[OTHER(me)] = left[AT(OTHER(me), k)]
   }
 }
-#if R1 > 2
+#if RMAX > 2
 #define FAILSAFE_STEPS :: start() :: failsafe(1) :: failsafe(2) :: failsafe(3)
 #else
 #define FAILSAFE_STEPS :: start() :: failsafe(1) :: failsafe(2)

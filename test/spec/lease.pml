@@ -28,9 +28,9 @@
 
 #define COUNT_DOWN(timer) timer = (timer > 0 -> timer - 1 : 0)
 
-#if R1 == 1
+#if RMAX == 1
 #define ROUNDS_LEFT left[0] + left[1]
-#elif R1 == 2
+#elif RMAX == 2
 #define ROUNDS_LEFT left[0] + left[1] + left[2] + left[3]
 #else
 #define ROUNDS_LEFT left[0] + left[1] + left[2] + left[3] + left[4] + left[5]
@@ -67,7 +67,7 @@ end:
       COUNT_DOWN(lease[0]); end_lease(G1);
       COUNT_DOWN(lease[1]); end_lease(G2);
       do
-      :: i < 2 * R1 -> COUNT_DOWN(left[i]); forget_round(i); i++
+      :: i < 2 * RMAX -> COUNT_DOWN(left[i]); forget_round(i); i++
       :: else -> break
       od;
       i = 0;

@@ -94,7 +94,7 @@ inline assert_one_chain(b) {
       :: newer > older -> newer = from[newer] - 1
       :: else -> break
       od;
-      assert(newer == older) /* I2: two chosen records fork */
+      assert(I2 && newer == older) /* I2: two chosen records fork */
     :: else
     fi;
     other++
@@ -118,7 +118,7 @@ inline forget_round() {
 
 /* The record of the proposer's ballot `mine` is computed from that of ballot `base`; `v` is the first to vote for it. */
 inline propose(v) {
-  assert(from[mine] == 0 || from[mine] == base + 1); /* I2: one ballot carries two records */
+  assert(I2 && (from[mine] == 0 || from[mine] == base + 1)); /* I2: one ballot carries two records */
   from[mine] = base + 1;
   vote(v, mine);
   forget_round();

@@ -29,22 +29,23 @@ byte lease[2];       /* ticks left */
 byte last[2];        /* the last round begun */
 byte ended[2];       /* the last round that no longer counts: ended by a release, a start or a newer epoch */
 byte released[2];    /* the last round that a release was sent for */
-byte left[2 * R1];   /* of each round: ticks until t0 + ttl, who granted it, its epoch */
-byte grants[2 * R1];
-byte epoch[2 * R1];
-#define AT(g, k) (g * R1 + k - 1)
+byte left[2 * RMAX];   /* of each round: ticks until t0 + ttl, who granted it, its epoch */
+byte grants[2 * RMAX];
+byte epoch[2 * RMAX];
+#define AT(g, k) (g * RMAX + k - 1)
 
 #ifdef LENGTHS
-bit quiet[2 * R1];
+bit quiet[2 * RMAX];
 #define TTL(g, k) (quiet[AT(g, k)] -> 1 : T)
 #else
 #define TTL(g, k) T
 #endif
 
 #ifdef FAILSAFE
-bit runs[2];      /* the database accepts writes */
-byte ranIn[2];    /* the epoch in which it last did, on disk */
-byte vow[2];      /* L8: ticks for which it neither promotes nor starts */
+bit runs[2];       /* the database accepts writes */
+byte ranIn[2];     /* the epoch in which it last did, on disk; Q0: that of site 1 has run in epoch 1 */
+#define RAN_IN(g) (g == G1 && ranIn[g] == 0 -> 1 : ranIn[g])
+byte vow[2];       /* L8: ticks for which it neither promotes nor starts */
 byte startWait[2]; /* L8: the same after a start of its own, for an epoch in which it has not run before */
 #endif
 
@@ -68,12 +69,12 @@ byte i, e;        /* scratch: 0 between steps */
 
 inline assert_may_write(g) {
 #ifdef FAILSAFE
-  assert(!runs[OTHER(g)]);       /* I1: two databases writable at once */
+  assert(I1 && !runs[OTHER(g)]);       /* I1: two databases writable at once */
 #else
-  assert(lease[OTHER(g)] == 0);  /* I1: two databases writable at once */
+  assert(I1 && lease[OTHER(g)] == 0);  /* I1: two databases writable at once */
 #endif
-  assert(HAS(chosen, noted[g])); /* I3: writable in an epoch that was never chosen */
-  assert(noted[g] >= newest);    /* I3: writable in an older epoch after a newer one */
+  assert(I3 && HAS(chosen, noted[g])); /* I3: writable in an epoch that was never chosen */
+  assert(I3 && noted[g] >= newest);    /* I3: writable in an older epoch after a newer one */
   newest = noted[g]
 }
 
@@ -93,7 +94,7 @@ inline assert_may_write(g) {
 inline assert_chain(b) {
   i = 1;
   do
-  :: i <= B -> assert(!FORK(i, b) && !FORK(b, i)); i++
+  :: i <= B -> assert(I2 && !FORK(i, b) && !FORK(b, i)); i++
   :: else -> break
   od;
   i = 0
