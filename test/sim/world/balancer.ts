@@ -51,8 +51,6 @@ export class SiteBalancer implements Caller {
   readonly machine: Machine;
   process: Process | null = null;
   stopped = false;
-  /** Answers of its own: nobody was there to be asked. */
-  refused = 0;
   readonly #network: Network;
   readonly #random: Random;
   readonly #servers: Server[] = [];
@@ -208,7 +206,6 @@ export class SiteBalancer implements Caller {
     }
     const server = request.tries < triesMax ? this.#pick() : null;
     if (server === null) {
-      this.refused += 1;
       return this.answer(request, request.touched ? 'in-doubt' : 'failed');
     }
     request.tries += 1;
