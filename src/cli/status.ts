@@ -69,11 +69,24 @@ function render(reports: readonly AgentReport[]): readonly string[] {
     record === null ? '' : `  since ${record.at} by ${record.by}: ${record.reason}`,
     `  lease   ${newest.lease.holder ?? 'nobody'}, ${seconds(newest.lease.leftMs)} left`,
     `  standby ${newest.standby.mayTakeOver ? 'may take over' : `may not take over: ${newest.standby.why}`}, ${newest.standby.lagBytes ?? '?'} bytes behind`,
+    writesLine(newest.replication),
   ];
   for (const { site, status, why } of reports)
     lines.push(...(status === null ? [`${site}  agent does not answer: ${why}`] : renderSite(status)));
   for (const need of new Set(best.flatMap((status) => status.person))) lines.push(`! ${need}`);
   return lines.filter((line) => line !== '');
+}
+
+/** Zero-loss mode only: whether commits wait, and what a failover would lose. */
+function writesLine({ mode, sync, complete }: AgentStatus['replication']): string {
+  if (mode === 'async' || sync === null) return '';
+  if (sync) {
+    const keeps = complete === true ? 'has all that was acknowledged' : 'does not keep up';
+    return `  writes  wait for the standby, which ${keeps}`;
+  }
+  return mode === 'zero-loss'
+    ? '  writes  do not wait for the standby: a lost primary waits for a person until they do again'
+    : '  writes  wait for a standby that keeps up';
 }
 
 function renderSite(status: AgentStatus): readonly string[] {

@@ -9,6 +9,8 @@ import { formatSize, formatDuration as s } from './units.ts';
 
 /** pg_promote took 0.14 s in the lab (PostgreSQL 15); several times that for a host that is busier. */
 const PROMOTE_MS = 500;
+/** A reload of the settings, with a commit that waits: 0.05 s in the contract tests. */
+const LOADED_MS = 500;
 
 export interface Phase {
   readonly what: string;
@@ -28,7 +30,7 @@ export function explain(config: ClusterConfig): string {
       'Sums that hold',
       ...timingSums(config).flatMap((sum) => [`  ${sum.id}  ${formatSum(sum)}`, `      so that ${sum.why}`]),
     ],
-    ...failoverTimelines(config).map(timelineLines),
+    ...[...failoverTimelines(config), ...stallTimelines(config)].map(timelineLines),
     waits(config),
     notGuaranteed(config),
   ]
@@ -37,7 +39,7 @@ export function explain(config: ClusterConfig): string {
 }
 
 function heading(config: ClusterConfig): readonly string[] {
-  const { witness, voters, sites, lease } = config;
+  const { witness, voters, sites, lease, replication } = config;
   const third = {
     route53: 'a TXT record in Route 53',
     agent: 'an agent on a third host',
@@ -48,6 +50,7 @@ function heading(config: ClusterConfig): readonly string[] {
     `  votes      ${voters.join(', ')}; two are a majority${voters.length === 2 ? ' (both are needed)' : ''}`,
     `  witness    ${third}`,
     `  lease      ${s(lease.ttlMs)}${witness.kind === 'route53' ? `, ${s(lease.witnessTtlMs)} with the register` : ''}, renewed every ${s(lease.renewEveryMs)}`,
+    `  writes     ${{ async: 'do not wait for the standby', 'zero-loss': 'wait for the standby; without one they go on once that is recorded', 'zero-loss-strict': 'wait for the standby, for as long as it takes' }[replication]}`,
     `  policy     crash: ${config.policy.onCrash}; standby at most ${formatSize(config.policy.maxLagBytes)} behind; cool-down ${s(config.policy.coolDownMs)}`,
   ];
 }
@@ -123,6 +126,41 @@ function entryTimeline({ dns, lease }: ClusterConfig, confirmed: Phase): readonl
   ];
 }
 
+/** Zero-loss mode (V8): from the loss of the standby to the first write that does not wait for it. */
+export function stallTimelines(config: ClusterConfig): readonly Timeline[] {
+  const { lease, probe, witness, replication } = config;
+  if (replication !== 'zero-loss') return [];
+  const patience = probe.confirm * probe.everyMs;
+  const seen: Phase = {
+    what: 'the guard has seen that it does not keep up',
+    ms: lease.renewEveryMs + patience,
+    because: `renewEvery ${s(lease.renewEveryMs)} + confirm ${probe.confirm} x every ${s(probe.everyMs)}`,
+  };
+  const loaded: Phase = {
+    what: 'PostgreSQL has let go of what waited',
+    ms: LOADED_MS,
+    because: 'measured 0.05s, allowed for 0.5s',
+  };
+  const asked = trips('the question was answered: sync: false is chosen', 3, lease.roundTripMs);
+  const database: Timeline = { title: 'Writes stall when the standby is lost', phases: [seen, asked, loaded] };
+  if (witness.kind !== 'route53') return [database];
+  // Q9: the register is left to the lease first.
+  const missed: Phase = {
+    what: 'the register may be written (Q9)',
+    ms: Math.max(0, lease.ttlMs - patience),
+    because: `ttl ${s(lease.ttlMs)} after quiet rounds began to be missed`,
+  };
+  const chosen: Phase = {
+    what: 'sync: false is chosen with the register',
+    ms: 1000 + 2 * lease.registerLegMs,
+    because: `tried every 1s; 2 registerLeg ${s(lease.registerLegMs)}`,
+  };
+  return [
+    database,
+    { title: "Writes stall when the standby's whole site is lost", phases: [seen, missed, chosen, loaded] },
+  ];
+}
+
 function trips(what: string, count: number, roundTripMs: number): Phase {
   return { what, ms: count * roundTripMs, because: `${count} roundTrip ${s(roundTripMs)}` };
 }
@@ -137,9 +175,19 @@ function waits({ lease, policy, order }: ClusterConfig): readonly string[] {
   ];
 }
 
-function notGuaranteed({ witness, dns, lease, policy }: ClusterConfig): readonly string[] {
+function replicationLine(replication: ClusterConfig['replication'], maxLagBytes: number): string {
+  if (replication === 'async')
+    return `replication is asynchronous: what the standby had not received when the primary died is lost, up to ${formatSize(maxLagBytes)} without a question`;
+  const waits =
+    'sessions that set synchronous_commit below on do not wait, and reads may see a write that is still in doubt';
+  return replication === 'zero-loss'
+    ? `zero-loss: while the record says sync: false a lost primary waits for a person; ${waits}`
+    : `zero-loss-strict: without a standby nothing is written; ${waits}`;
+}
+
+function notGuaranteed({ witness, dns, lease, policy, replication }: ClusterConfig): readonly string[] {
   const lines = [
-    `replication is asynchronous: what the standby had not received when the primary died is lost, up to ${formatSize(policy.maxLagBytes)} without a question`,
+    replicationLine(replication, policy.maxLagBytes),
     'two faults at once: then nothing is promoted until one is mended or a person forces it; no two databases write in any case',
     `clocks: the leases are safe while no machine's clock runs more than ${Math.round(lease.drift * 1000) / 10} % faster than another's (limit the time service, chrony: maxslewrate 20000, or drift: 0.2)`,
     'a host so starved of CPU that its guard or fuse does not run for longer than fuseBudget',
