@@ -19,7 +19,7 @@ Random fault sequences over the lab, one a seed. Needs root.
   --from         the first seed (default 1)
   --minutes      instead of a number of seeds: begin no new one after so long
   --relay        ms each way between the sites, 0 for none (default 35)
-  --replication  async, zero-loss, zero-loss-strict, or mixed: by the seed (default async)
+  --replication  async, zero-loss, zero-loss-strict, or mixed: by the seed (default mixed)
   --witness      route53 or agent; by the seed where it is not given
   --faults       only these kinds
   --json         the results on standard output, progress on standard error
@@ -49,7 +49,7 @@ async function main(): Promise<number> {
       from: { type: 'string', default: '1' },
       minutes: { type: 'string' },
       relay: { type: 'string', default: '35' },
-      replication: { type: 'string', default: 'async' },
+      replication: { type: 'string', default: 'mixed' },
       witness: { type: 'string' },
       faults: { type: 'string' },
       json: { type: 'boolean', default: false },
