@@ -16,6 +16,8 @@ export class DataDirectory {
   controlVersion = 0;
   /** Where the last checkpoint record begins. */
   checkpoint: Lsn;
+  /** Where replay begins after a crash. */
+  redo: WalNode;
   /** End of WAL in memory, and on disk. */
   inserted: WalNode;
   flushed: WalNode;
@@ -25,12 +27,14 @@ export class DataDirectory {
     this.wal = wal;
     this.inserted = wal.root;
     this.flushed = wal.root;
+    this.redo = wal.root;
     this.checkpoint = wal.root.lsn;
   }
 
   append(kind: WalKind, options?: AppendOptions): WalNode {
     if (kind === 'checkpoint') this.checkpoint = this.inserted.lsn;
     this.inserted = this.wal.append(this.inserted, kind, options);
+    if (kind === 'checkpoint') this.redo = this.inserted;
     return this.inserted;
   }
 
@@ -53,6 +57,7 @@ export class DataDirectory {
   crash(random: Random): void {
     if (this.inserted !== this.flushed && random.ratio(1, 2)) this.flushed = this.inserted;
     this.inserted = this.flushed;
+    if (this.redo.lsn > this.flushed.lsn) this.redo = this.flushed;
   }
 
   control(state: string): void {
@@ -71,6 +76,7 @@ export class DataDirectory {
   becomesCopyOf(head: WalNode): void {
     this.inserted = head;
     this.flushed = head;
+    this.redo = head;
     this.checkpoint = head.lsn;
     this.signalFile = true;
     this.control('in archive recovery');

@@ -1,5 +1,6 @@
 // The guard's database port over the model, by the steps, checks and deadlines of src/adapters/postgres.
 
+import type { ServerReport } from '../../../src/core/observe/observation.ts';
 import { done, type Outcome, rejected, unknown } from '../../../src/core/outcome.ts';
 import { compareEpochs } from '../../../src/core/quorum/record.ts';
 import type { Ms } from '../../../src/core/time.ts';
@@ -8,6 +9,7 @@ import { GuardFence } from './guard-fence.ts';
 import { GuardSocket } from './guard-socket.ts';
 import { startsOf } from './guard-starts.ts';
 import { setWaits } from './guard-waiting.ts';
+import { type Micros, milli } from '../engine/scheduler.ts';
 import type { Postgres } from './postgres.ts';
 import { Process } from './process.ts';
 
@@ -27,9 +29,13 @@ export function databasePort(pg: Postgres, process: Process): Database {
   };
 }
 
+const calmLook: Micros = 600 * milli;
+
 function look({ pg, process }: GuardSocket): ReturnType<Database['look']> {
   if (!process.mayAffect()) return Process.never;
-  return process.later(pg.random.range(500, 4000), () =>
+  // It may take its time while nothing is to be seen: most of a guard's steps are looks.
+  const takes = pg.scheduler.grid > 1 ? calmLook : pg.random.range(500, 4000);
+  return process.later(takes, () =>
     done({
       running: pg.processesLeft(),
       postmaster: pg.postmaster,
@@ -44,11 +50,16 @@ function look({ pg, process }: GuardSocket): ReturnType<Database['look']> {
 function ask(socket: GuardSocket, deadlineMs: Ms): ReturnType<Database['ask']> {
   const { pg, process } = socket;
   if (!process.mayAffect()) return Process.never;
-  return socket.question(deadlineMs, () => {
-    const { data, sender } = pg;
-    const inRecovery = pg.inRecovery();
+  return socket.question<ServerReport>(deadlineMs, () => {
+    const { data, sender, receiver } = pg;
+    const { row } = pg.visible();
+    if (pg.inRecovery()) {
+      // V8: long before a promotion.
+      if (pg.alwaysWaits && receiver.streaming() && !data.volume.full) pg.setWaits(true);
+      return done({ inRecovery: true, position: receiver.received(), row, sync: null });
+    }
     const sync = { waits: data.waits, standby: sender.state(), flushed: sender.standbyFlushed() };
-    return done({ inRecovery, position: data.flushed.lsn, row: pg.visible().row, sync: inRecovery ? null : sync });
+    return done({ inRecovery: false, position: data.flushed.lsn, row, sync });
   });
 }
 

@@ -59,12 +59,13 @@ async function startPrimary(parts: Parts, waits: boolean, end: Micros, leave: Le
   return handOver(parts) ?? comesUp(parts, end, leave, before);
 }
 
-/** Null: handed over; whether it comes up is asked through the socket. */
+/** A job of systemd's, which no longer depends on the guard. Null: whether it comes up is asked through the socket. */
 function handOver({ socket, fence }: Parts): Outcome<void> | null {
   const { pg } = socket;
   const isMisreported = pg.faults.nextStart === 'reports-failure-but-works';
   fence.noteStart();
-  pg.start('its guard');
+  const lateMs = pg.random.pick([0, 20, 60, pg.random.range(60, 250), pg.random.range(0, 1500)]);
+  pg.scheduler.after(lateMs * milli, () => pg.start('its guard'));
   return isMisreported ? rejected('control', 'systemctl ended with 1') : null;
 }
 
@@ -99,6 +100,7 @@ async function startStandby(parts: Parts, end: Micros): Promise<Outcome<void>> {
   await socket.diskMoves();
   if (!process.mayAffect()) return Process.never;
   if (!pg.data.putSignalFile()) return unknown('standby.signal: no space left');
+  pg.data.waits = pg.alwaysWaits;
   await socket.pause(pg.random.range(1, 25));
   if (!leave.given()) return notAllowed();
   if (!process.mayAffect()) return Process.never;

@@ -1,10 +1,8 @@
 // One site's PostgreSQL: its data directory, and a running server or none. What a server becomes is decided by its files
 // alone, whoever starts it (lab-notes.md "PostgreSQL on Debian").
 //
-// The surface for others: `databasePort` (guard-database.ts) for its guard, `probesOf` (probes.ts) for agents, `sessions`
-// for instances, `faults` for what goes wrong; checkers listen to `onChange` and `sessions.onAcknowledge` and ask
-// `isWritable()` and `contains()`. A cluster is `bornPrimary()` at one site and `bornStandby()` at the other. Whoever
-// suspends the machine calls `refresh`, before its processes go on.
+// For others: databasePort (guard-database.ts) for its guard, probesOf (probes.ts) for agents, `sessions` for instances,
+// `faults`; checkers listen to onChange, onBeat and sessions.onAcknowledge. Whoever suspends the machine calls `refresh`.
 
 import type { ClusterRow } from '../../../src/core/observe/observation.ts';
 import type { Site } from '../../../src/core/site.ts';
@@ -35,6 +33,8 @@ export type PostgresOptions = {
   readonly wal: Wal;
   readonly systemId: string;
   readonly other: () => Postgres;
+  /** `zero-loss-strict`: also a standby's settings say that commits wait. */
+  readonly alwaysWaits?: boolean;
 };
 
 export class Postgres {
@@ -46,6 +46,7 @@ export class Postgres {
   readonly site: Site;
   readonly systemId: string;
   readonly other: () => Postgres;
+  readonly alwaysWaits: boolean;
   readonly data: DataDirectory;
   readonly faults: PostgresFaults;
   readonly sessions: Sessions;
@@ -70,8 +71,7 @@ export class Postgres {
   /** A primary began without a signal file in its directory, or one lost it: what the fuse has to know at once. */
   onUnguarded: () => void = () => {};
 
-  #wasWritable = false;
-  #wasPhase: Phase = 'none';
+  #told = '';
 
   constructor(options: PostgresOptions) {
     this.scheduler = options.scheduler;
@@ -82,6 +82,7 @@ export class Postgres {
     this.site = options.site;
     this.systemId = options.systemId;
     this.other = options.other;
+    this.alwaysWaits = options.alwaysWaits ?? false;
     this.data = new DataDirectory(options.wal);
     this.faults = new PostgresFaults(this);
     this.sessions = new Sessions(this);
@@ -109,7 +110,7 @@ export class Postgres {
     return this.server !== null && this.postmaster;
   }
 
-  /** Whether a client's write is on this site's disk. */
+  /** Whether a client's write is on its disk. */
   contains(write: number): boolean {
     return this.data.wal.contains(this.data.flushed, write);
   }
@@ -126,12 +127,11 @@ export class Postgres {
 
   /** Tells the observers when writability or role is not what it was; also for whoever changed what they depend on. */
   refresh(reason: string): void {
-    const writable = this.isWritable();
+    const told = `${this.phase} ${this.isWritable() ? 'writable' : 'not writable'}`;
     this.sessions.look();
-    if (writable === this.#wasWritable && this.phase === this.#wasPhase) return;
-    this.#wasWritable = writable;
-    this.#wasPhase = this.phase;
-    this.trace.line(`${this.site}-db`, this.phase, `${writable ? 'writable' : 'not writable'} (${reason})`);
+    if (told === this.#told) return;
+    this.#told = told;
+    this.trace.line(`${this.site}-db`, told, reason);
     this.onChange(reason);
   }
 
@@ -217,6 +217,8 @@ export class Postgres {
 
   #isPrimary(reason: string, timeline: number | null): void {
     const { data } = this;
+    // The first record cannot be written: PANIC.
+    if (data.volume.full) return this.killAll('no space left');
     data.control('in production');
     this.phase = 'primary';
     data.flushed = data.append('checkpoint', timeline === null ? undefined : { timeline });
@@ -273,13 +275,13 @@ export class Postgres {
   }
 
   #died(how: string): void {
-    const { machine, data } = this;
+    const { data } = this;
     const { volume } = data;
     this.server = null;
     this.postmaster = false;
     this.phase = 'none';
     this.faults.frozen = false;
-    this.stuck = machine.up && volume.hung && (volume.waited || this.random.ratio(1, 2));
+    this.stuck = this.machine.up && volume.hung && (volume.waited || this.random.ratio(1, 2));
     volume.forget();
     data.crash(this.random);
     this.sessions.end();

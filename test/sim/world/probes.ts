@@ -97,7 +97,7 @@ function askPrimary(
     class: refused ?? (stalls ? 'write-stalled' : 'ok'),
     detail: '',
     // Read before the commit itself: it never claims too much.
-    position: data.flushed.lsn,
+    position: pg.inRecovery() ? pg.receiver.received() : data.flushed.lsn,
     row: pg.visible().row,
     systemId: pg.systemId,
     timeline: data.flushed.timeline,
@@ -122,7 +122,7 @@ function askStandby(pg: Postgres, keptOut: ProbeClass | null, systemId: string |
     class: systemId !== null && systemId !== pg.systemId ? 'wrong-system' : 'ok',
     detail: '',
     inRecovery,
-    received: inRecovery ? data.flushed.lsn : null,
+    received: inRecovery ? receiver.received() : null,
     replayed: inRecovery ? receiver.replayed().lsn : null,
     row: pg.visible().row,
     systemId: pg.systemId,

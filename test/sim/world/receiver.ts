@@ -1,6 +1,7 @@
 // The receiving end of streaming replication. A standby follows whoever serves it WAL, the primary or another standby, as
 // long as what it has is the beginning of what the other has; one that diverged asks in vain until a person rewinds it.
 
+import type { Lsn } from '../../../src/core/lsn.ts';
 import { cancel, type Event, type Micros, milli, second } from '../engine/scheduler.ts';
 import { carry } from './legs.ts';
 import type { Postgres } from './postgres.ts';
@@ -26,6 +27,7 @@ export class Receiver {
   #held: (() => void) | null = null;
   #attempt: Event | null = null;
   #replayed: WalNode;
+  #hasStreamed = false;
   #toReplay: { readonly node: WalNode; readonly at: Micros }[] = [];
 
   constructor(pg: Postgres) {
@@ -33,11 +35,19 @@ export class Receiver {
     this.#replayed = pg.data.flushed;
   }
 
-  /** The server has replayed what it had, and is a standby. */
+  /** The server is a standby that answers: consistent, though it may still replay what it had. */
   start(): void {
-    this.#replayed = this.pg.data.flushed;
-    this.#toReplay = [];
+    const { pg } = this;
+    const { flushed, redo } = pg.data;
+    this.#hasStreamed = false;
+    this.#replayed = pg.random.ratio(1, 2) ? flushed : redo;
+    this.#toReplay = [{ node: flushed, at: pg.scheduler.now + pg.random.range(0, 800) * milli }];
     this.#try();
+  }
+
+  /** Its receive position; before it ever streamed that is what it has replayed. */
+  received(): Lsn {
+    return this.#hasStreamed ? this.pg.data.flushed.lsn : this.replayed().lsn;
   }
 
   /** The server ends, or is promoted; how long the replay of the rest takes. */
@@ -96,6 +106,7 @@ export class Receiver {
         if (answer === 'diverged') return this.#again(divergedRetry);
         if (answer === 'starting-up') return this.#again(retry);
         this.#link = answer;
+        this.#hasStreamed = true;
         this.lastMessageAt = pg.scheduler.now;
         sender.sender.push();
       },
@@ -127,8 +138,12 @@ export class Receiver {
     }
     pg.data.volume.when(() => {
       if (link !== this.#link) return;
+      // It cannot write what it gets, and gives up until it is tried again.
+      if (pg.data.volume.full) return this.closed(link);
       this.lastMessageAt = pg.scheduler.now;
       if (pg.data.receives(head)) pg.sender.push();
+      // A restartpoint, seldom.
+      if (pg.random.ratio(1, 64)) pg.data.redo = this.replayed();
       if (this.lagMs > 0 || this.#toReplay.length > 0) {
         this.#toReplay.push({ node: head, at: pg.scheduler.now + this.lagMs * milli });
       } else this.#replayed = head;
@@ -145,7 +160,7 @@ export class Receiver {
   }
 
   /** Its connection is gone. */
-  closed(link: Link, _why: string): void {
+  closed(link: Link): void {
     if (link !== this.#link) return;
     this.#link = null;
     this.#held = null;

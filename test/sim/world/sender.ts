@@ -103,7 +103,7 @@ export class Sender {
       () => link.receiver.arrived(link, head),
       () => {
         if (!link.open) return;
-        if (lostFor >= receiverTimeout || !to.machine.up) return link.receiver.closed(link, 'nothing came');
+        if (lostFor >= receiverTimeout || !to.machine.up) return link.receiver.closed(link);
         pg.scheduler.after(again, () => {
           if (link.open) this.#carry(link, head, lostFor + again);
         });
@@ -177,6 +177,6 @@ export class Sender {
     this.#last = null;
     if (link === null || !link.open) return;
     const told = pg.network.reaches(pg.machine, link.receiver.pg.machine);
-    pg.scheduler.after(told ? 10 * milli : receiverTimeout, () => link.receiver.closed(link, 'the sender is gone'));
+    pg.scheduler.after(told ? 10 * milli : receiverTimeout, () => link.receiver.closed(link));
   }
 }
