@@ -38,6 +38,8 @@ export type DriverOptions<State, Event, Durable, Deed, Value> = {
   readonly namePersist?: (durable: Durable) => readonly string[];
   /** Requests that may wait before further ones are told that this process is busy. */
   readonly requestLimit?: number;
+  /** When to take what has arrived: at once, or once everything of this moment is there (the simulator). */
+  readonly defer?: (take: () => void) => void;
 };
 
 export type Driver<State> = {
@@ -55,6 +57,8 @@ const stalledMs = 1000;
 /** This many steps at one clock reading: a core that asks for something that fails at once, for ever. */
 const stepsPerInstantLimit = 5_000;
 const slowPersistMs = 500;
+/** A step stays short, so that the next look at the fence's deadline is near. */
+const eventsAtOnce = 64;
 const defaultRequestLimit = 128;
 
 export function createDriver<
@@ -84,6 +88,7 @@ class Loop<State, Event extends DriverEvent<Value>, Durable, Deed extends { read
   #requestsWaiting = 0;
   /** A step runs, or its sends and acts are given out: what that brings about waits. */
   #busy = false;
+  #deferred = false;
   #persisting: Promise<void> | null = null;
   #ended = false;
   #cancelTick = () => {};
@@ -106,7 +111,14 @@ class Loop<State, Event extends DriverEvent<Value>, Durable, Deed extends { read
   push(event: DriverEvent<Value>): void {
     if (this.#ended) return;
     this.#events.push(event);
-    this.#pump();
+    const { defer } = this.#options;
+    if (defer === undefined) return this.#pump();
+    if (this.#deferred) return;
+    this.#deferred = true;
+    defer(() => {
+      this.#deferred = false;
+      this.#pump();
+    });
   }
 
   handle(from: PeerId, request: Request, reply: (answer: Answer) => void): void {
@@ -123,17 +135,30 @@ class Loop<State, Event extends DriverEvent<Value>, Durable, Deed extends { read
     await this.#persisting;
   }
 
-  /** Takes events one by one while no persist is under way. */
+  /** Takes what waits while no persist is under way. */
   #pump(): void {
     if (this.#busy) return;
     this.#busy = true;
     while (this.#persisting === null && !this.#ended) {
-      const event = this.#events.shift();
-      if (event === undefined) break;
-      if (event.type === 'request') this.#requestsWaiting -= 1;
+      const event = this.#next();
+      if (event === null) break;
       this.#guarded(() => this.#take(event));
     }
     this.#busy = false;
+  }
+
+  /**
+   * All that arrived during the last persist goes into one step, and so into one persist. `fenced` comes alone: it says
+   * that the alarm has rung, which what is taken with it must not look for again.
+   */
+  #next(): DriverEvent<Value> | null {
+    const waiting = this.#events;
+    if (waiting.length === 0) return null;
+    const fenced = waiting.findIndex((event) => event.type === 'fenced');
+    const count = fenced === -1 ? waiting.length : Math.max(1, fenced);
+    const events = waiting.splice(0, Math.min(count, eventsAtOnce));
+    for (const { type } of events) if (type === 'request') this.#requestsWaiting -= 1;
+    return events.length === 1 ? (events[0] ?? null) : { type: 'several', events };
   }
 
   #take(event: DriverEvent<Value>): void {

@@ -14,7 +14,9 @@ export type DriverEvent<Value> =
   | { readonly type: 'register-read'; readonly id: number; readonly outcome: Outcome<RegisterRead> }
   | { readonly type: 'register-swapped'; readonly id: number; readonly outcome: Outcome<{ readonly text: string }> }
   | { readonly type: 'acted'; readonly id: number; readonly outcome: ActOutcome<Value> }
-  | { readonly type: 'fenced'; readonly outcome: Outcome<void> };
+  | { readonly type: 'fenced'; readonly outcome: Outcome<void> }
+  /** In the order of their arrival; none of them is `several` or `fenced`. */
+  | { readonly type: 'several'; readonly events: readonly DriverEvent<Value>[] };
 
 export type ActOutcome<Value> = Outcome<Value> | { readonly kind: 'expired' } | { readonly kind: 'cancelled' };
 

@@ -38,6 +38,8 @@ export type AgentDeedValue =
 
 export type AgentEvent =
   | { readonly type: 'tick' }
+  /** Taken up one after the other, then driven once. */
+  | { readonly type: 'several'; readonly events: readonly AgentEvent[] }
   | { readonly type: 'request'; readonly from: PeerId; readonly request: Request; readonly replyTo: number }
   | { readonly type: 'answer'; readonly id: number; readonly outcome: Outcome<Answer> }
   | { readonly type: 'register-read'; readonly id: number; readonly outcome: Outcome<RegisterRead> }

@@ -42,6 +42,8 @@ export type GuardDeedValue =
 
 export type GuardEvent =
   | { readonly type: 'tick' }
+  /** Taken up one after the other, then driven once. */
+  | { readonly type: 'several'; readonly events: readonly GuardEvent[] }
   | { readonly type: 'request'; readonly from: PeerId; readonly request: Request; readonly replyTo: number }
   | { readonly type: 'answer'; readonly id: number; readonly outcome: Outcome<Answer> }
   | {

@@ -23,6 +23,9 @@ export function takeEvent(d: GuardDraft, event: GuardEvent): void {
   switch (event.type) {
     case 'tick':
       return;
+    case 'several':
+      for (const one of event.events) takeEvent(d, one);
+      return;
     case 'request':
       return takeRequest(d, event.from, event.request, event.replyTo);
     case 'answer': {

@@ -1,7 +1,7 @@
 // The agent witness: a third voter with a clock and no opinion. It promises, votes and grants by the same rules as an
 // agent's voter (Q3, L2 to L4, L7); it probes nothing, proposes nothing and decides nothing.
 
-import type { StepResult } from '../effects.ts';
+import type { Send, StepResult } from '../effects.ts';
 import type { Answer, GuardAnswer, Refusal, Request, StateNotice } from '../messages.ts';
 import { compareBallots, sameBallot } from '../quorum/ballot.ts';
 import type { Round } from '../quorum/round.ts';
@@ -27,6 +27,8 @@ export type WitnessState = { readonly voter: Voter; readonly rules: VoterRules; 
 
 export type WitnessEvent =
   | { readonly type: 'tick' }
+  /** Taken up one after the other. */
+  | { readonly type: 'several'; readonly events: readonly WitnessEvent[] }
   | { readonly type: 'request'; readonly from: PeerId; readonly request: Request; readonly replyTo: number };
 
 /** Nothing is ever due here; this only keeps the process's own watchdog fed. */
@@ -41,18 +43,28 @@ export function witnessStep(
   event: WitnessEvent,
   moment: Moment,
 ): StepResult<WitnessState, VoterDurable, never> {
-  const taken = event.type === 'request' ? take(state, event.from, event.request, moment) : null;
-  const voter = taken?.voter ?? state.voter;
-  const send =
-    taken === null || event.type !== 'request'
-      ? []
-      : [{ kind: 'reply', replyTo: event.replyTo, answer: taken.answer } as const];
+  const send: Send[] = [];
+  const voter = takeEvent(state, event, moment, send);
   return {
     state: { ...state, voter },
     effects: { fence: false, persist: voter.durable === state.voter.durable ? null : voter.durable, send, act: [] },
     trace: [],
     wakeAt: moment.now + idleTickMs,
   };
+}
+
+function takeEvent(state: WitnessState, event: WitnessEvent, moment: Moment, send: Send[]): Voter {
+  switch (event.type) {
+    case 'tick':
+      return state.voter;
+    case 'several':
+      return event.events.reduce((voter, one) => takeEvent({ ...state, voter }, one, moment, send), state.voter);
+    case 'request': {
+      const { voter, answer } = take(state, event.from, event.request, moment);
+      send.push({ kind: 'reply', replyTo: event.replyTo, answer });
+      return voter;
+    }
+  }
 }
 
 type Taken = { readonly voter: Voter; readonly answer: Answer };

@@ -15,13 +15,23 @@ export class Scheduler {
   now: Micros = 0;
   /** Events carried out so far: the unit of work of a run. */
   events = 0;
+  /**
+   * While nothing is wrong, everything happens on a grid of so many microseconds: later than it could, within all that is
+   * allowed, and much of it at the same instant, which saves most of the steps. 1 while anything may matter.
+   */
+  grid: Micros = 1;
   readonly #heap: Event[] = [];
+  #soon: (() => void)[] = [];
   #order = 0;
 
   /** Runs `run` at `time`, or at once (after what is due already) when that has passed. */
   at(time: Micros, run: () => void): Event {
     this.#order += 1;
-    const event: Event = { time: time < this.now ? this.now : Math.ceil(time), order: this.#order, run };
+    const event: Event = {
+      time: time <= this.now ? this.now : Math.ceil(time / this.grid) * this.grid,
+      order: this.#order,
+      run,
+    };
     this.#push(event);
     return event;
   }
@@ -30,9 +40,23 @@ export class Scheduler {
     return this.at(this.now + delay, run);
   }
 
+  /** Runs `run` once everything of this instant that is known now has happened. */
+  soon(run: () => void): void {
+    this.#soon.push(run);
+  }
+
   /** Carries out everything up to `end`. Promises that an event settles have run before the next event does. */
   runUntil(end: Micros): void {
-    for (let next = this.#heap[0]; next !== undefined && next.time <= end; next = this.#heap[0]) {
+    for (;;) {
+      const next = this.#heap[0];
+      if (this.#soon.length > 0 && (next === undefined || next.time > this.now)) {
+        const work = this.#soon;
+        this.#soon = [];
+        for (const run of work) run();
+        drainMicrotasks();
+        continue;
+      }
+      if (next === undefined || next.time > end) break;
       this.#pop();
       const { run } = next;
       if (run === null) continue;

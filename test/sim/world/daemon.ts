@@ -94,7 +94,7 @@ export class Daemon<State, Event extends DriverEvent<Value>, Durable, Deed exten
   start(): void {
     if (this.process !== null || !this.machine.up) return;
     this.stopped = false;
-    const { trace } = this.#parts;
+    const { scheduler, trace } = this.#parts;
     const codec = peerCodec(this.speaks, this.#codecEvery);
     const process = new Process(this.machine, this.name, this.#lives, (how) => this.#died(how));
     this.#lives += 1;
@@ -130,6 +130,7 @@ export class Daemon<State, Event extends DriverEvent<Value>, Durable, Deed exten
       peers: this.#parts.peers.peersOf(this.name, process, codec),
       onFatal: (reason) => process.die(`fatal: ${reason}`),
       onStepped: (state) => this.onStepped(state),
+      defer: (take) => scheduler.soon(() => process.run(take)),
     });
     this.#endpoint.process = process;
     this.#endpoint.handle = this.driver.handle;

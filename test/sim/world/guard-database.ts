@@ -5,11 +5,11 @@ import { done, type Outcome, rejected, unknown } from '../../../src/core/outcome
 import { compareEpochs } from '../../../src/core/quorum/record.ts';
 import type { Ms } from '../../../src/core/time.ts';
 import type { Database } from '../../../src/ports/database.ts';
+import { type Micros, milli } from '../engine/scheduler.ts';
 import { GuardFence } from './guard-fence.ts';
 import { GuardSocket } from './guard-socket.ts';
 import { startsOf } from './guard-starts.ts';
 import { setWaits } from './guard-waiting.ts';
-import { type Micros, milli } from '../engine/scheduler.ts';
 import type { Postgres } from './postgres.ts';
 import { Process } from './process.ts';
 

@@ -19,7 +19,7 @@ import { Records } from '../checkers/records.ts';
 import { Violations } from '../checkers/violations.ts';
 import { Writers } from '../checkers/writers.ts';
 import { Random } from '../engine/random.ts';
-import { type Micros, Scheduler } from '../engine/scheduler.ts';
+import { type Micros, Scheduler, second } from '../engine/scheduler.ts';
 import { Trace } from '../engine/trace.ts';
 import type { Begun } from '../faults/fault.ts';
 import type { FaultKind } from '../faults/kinds.ts';
@@ -101,6 +101,7 @@ export class World {
   lossAccepted = false;
   steps = 0;
   readonly #active = new Set<Begun>();
+  #calmFrom: Micros = 0;
 
   constructor(options: RunOptions, keep: ((line: string) => void) | null) {
     this.options = options;
@@ -210,6 +211,7 @@ export class World {
     if (options.upgrade) for (const daemon of this.daemons) daemon.speaks = oldRelease;
     this.operator = new Operator(this, internet, entry);
     watch(this);
+    this.#setPace();
   }
 
   #agent(site: Site) {
@@ -259,7 +261,17 @@ export class World {
   onFault(kind: FaultKind, begun: Begun): void {
     this.moves.fault(kind, begun.lasts);
     this.#active.add(begun);
+    this.scheduler.grid = 1;
+    this.#calmFrom = Math.max(this.#calmFrom, this.scheduler.now + begun.lasts + calmAfter);
     this.scheduler.after(begun.lasts, () => this.#active.delete(begun));
+  }
+
+  /** How finely time is looked at: exactly, for as long as anything is out of order and a while after. */
+  #setPace(): void {
+    const { scheduler } = this;
+    const calm = this.#active.size === 0 && scheduler.now >= this.#calmFrom && this.notCalm() === null;
+    scheduler.grid = calm ? calmGrid : 1;
+    scheduler.after(paceEvery, () => this.#setPace());
   }
 
   /** Whether any fault is there now. */
@@ -321,5 +333,9 @@ export class World {
   }
 }
 
+/** Of every wait and deadline there is, the shortest is ten times as long. */
+const calmGrid: Micros = 40_000;
+const calmAfter = 10 * second;
+const paceEvery = 5 * second;
 /** One look of the fuse and one kill. */
 const resumeMicros: Micros = 250_000;
