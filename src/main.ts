@@ -7,6 +7,11 @@ const output = {
   err: (text: string): void => void process.stderr.write(`${text}\n`),
 };
 
+// Whoever reads along may stop at any time: `siteward status | head`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 async function main(): Promise<void> {
   try {
     const { runCommand } = await import('./cli/commands.ts');

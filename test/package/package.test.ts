@@ -1,0 +1,249 @@
+// The Debian package on a system that boots: built twice, installed, a guarded primary founded on it, upgraded and
+// downgraded under load, refused to be removed, disarmed, removed. Needs root, debootstrap and systemd-nspawn; the first
+// run makes the image (.state/package/image, about a minute). Tests follow one another on one machine.
+
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import {
+  addresses,
+  guardHealth,
+  leaseMs,
+  mode,
+  postmaster,
+  prepare,
+  prepareDatabase,
+  sql,
+  underLease,
+  writable,
+} from './cluster.ts';
+import { bootMachine, type Machine, until, whyNot } from './machine.ts';
+
+const skip = whyNot() ?? false;
+const root = join(import.meta.dirname, '../..');
+const next = '99.0.1';
+
+/** Level 0: what is compressed is what is compared, and nobody ships these. */
+function makePackage(out: string, ...options: readonly string[]): string {
+  const args = [join(root, 'scripts/package-deb.ts'), '--out', out, '--level', '0', ...options];
+  const said = execFileSync('nice', ['-n', '10', process.execPath, ...args], { cwd: root, encoding: 'utf8' });
+  return join(root, said.trim().split(/\s+/)[1] ?? '');
+}
+
+describe('the Debian package', { skip }, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'siteward-package-'));
+  let machine: Machine;
+  let now = '';
+  let later = '';
+
+  before(async () => {
+    now = makePackage(join(folder, 'once'));
+    later = makePackage(join(folder, 'later'), '--version', next);
+    machine = await bootMachine('siteward-package', addresses);
+  });
+  after(async () => {
+    await machine?.off();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const install = (file: string): string =>
+    machine.sh(`DEBIAN_FRONTEND=noninteractive dpkg -i ${machine.bring(file)} 2>&1`);
+  const property = (unit: string, name: string): string => machine.sh(`systemctl show -P ${name} ${unit}`);
+  const pidOf = (unit: string): string => property(`${unit}.service`, 'MainPID');
+  const state = (unit: string): string => machine.run(`systemctl is-active ${unit}`).out;
+
+  test('two builds give the same bytes', () => {
+    const again = makePackage(join(folder, 'again'));
+    assert.ok(readFileSync(now).equals(readFileSync(again)), `${now} and ${again} differ`);
+  });
+
+  test('lintian has nothing to say but what the overrides name', (t) => {
+    if (spawnSync('sh', ['-c', 'command -v lintian']).status !== 0) return t.skip('lintian is not installed');
+    const { status, stdout } = spawnSync('nice', ['lintian', '--fail-on', 'error,warning', '--allow-root', now], {
+      encoding: 'utf8',
+    });
+    assert.equal(status, 0, stdout);
+  });
+
+  test('installing enables and starts nothing, and says what to do next', () => {
+    const said = install(now);
+    assert.match(said, /nothing was enabled or started/);
+    const units = machine.sh("systemctl list-unit-files --no-legend 'siteward*' | awk '{print $2}' | sort -u");
+    assert.deepEqual(units.split('\n').sort(), ['disabled', 'static']);
+    assert.equal(machine.run("systemctl list-units --no-legend 'siteward*'").out, '');
+    assert.match(machine.sh('siteward --version'), /^siteward \d+\.\d+\.\d+, Node 24\./);
+    assert.match(machine.sh('siteward config check /usr/share/doc/siteward/examples/cluster.example.yaml'), /is good/);
+    assert.equal(machine.sh('NODE_OPTIONS=--no-such-option siteward --version 2>&1').includes('no-such-option'), false);
+    assert.match(machine.run('siteward-host').err, /^siteward-host: /);
+    assert.equal(machine.run('command -v node npm').out, '');
+  });
+
+  test('systemd has nothing to say about the units, and lets them do little', () => {
+    const files = machine
+      .sh('ls /lib/systemd/system/siteward-*.service /lib/systemd/system/siteward-*.socket')
+      .split('\n');
+    assert.equal(files.length, 6);
+    const { out, err } = machine.run(`systemd-analyze verify --man=no ${files.join(' ')}`);
+    assert.equal(`${out}${err}`, '');
+    for (const file of files.filter((each) => each.endsWith('.service'))) {
+      const said = machine.run(`systemd-analyze security --offline=true --threshold=25 ${file}`);
+      assert.equal(said.status, 0, said.out.split('\n').at(-1));
+    }
+    machine.put(
+      '/root/needrestart.pl',
+      'our %nrconf; do q(/etc/needrestart/conf.d/siteward.conf); die $@ if $@; print keys %{$nrconf{override_rc}};',
+    );
+    assert.equal(
+      machine.sh('perl -w /root/needrestart.pl | grep -c "siteward-.*postgresql\\|postgresql.*siteward-"'),
+      '1',
+    );
+  });
+
+  test('a running PostgreSQL is taken under a lease without a restart', async () => {
+    prepareDatabase(machine);
+    prepare(machine);
+    const before = postmaster(machine);
+    machine.sh('systemctl enable --now siteward-agent siteward-agent-2 siteward-witness siteward-fuse siteward-guard');
+    for (const unit of ['agent', 'agent-2', 'witness', 'guard', 'fuse'])
+      assert.equal(state(`siteward-${unit}`), 'active', unit);
+    machine.sh('siteward init --primary site1');
+    await underLease(machine, 30_000);
+    await until('the fuse is armed', 10_000, () =>
+      machine.run('test -e /var/lib/siteward/fuse.armed').status === 0 ? true : null,
+    );
+    assert.equal(postmaster(machine), before);
+    const fuse = pidOf('siteward-fuse');
+    // Not everywhere may root say so to the kernel.
+    const told = machine.run('echo -1 >/proc/self/oom_score_adj').status === 0;
+    assert.equal(
+      told ? machine.sh(`cat /proc/${fuse}/oom_score_adj`) : property('siteward-fuse', 'OOMScoreAdjust'),
+      '-1000',
+    );
+    assert.equal(
+      machine.sh(`stat -c %U /proc/${fuse} /proc/${pidOf('siteward-guard')} /proc/${pidOf('siteward-agent')}`),
+      'siteward-fuse\npostgres\nsiteward-agent',
+    );
+  });
+
+  test('the guard may ask root for its own database and for nothing else', async () => {
+    const ask = (user: string, line: string): string =>
+      machine.run(
+        `runuser -u ${user} -- perl -MIO::Socket::UNIX -e 'my $s = IO::Socket::UNIX->new(Peer => q(/run/siteward-postgresql)) or die qq($!\\n); print $s qq(${line}\\n); print <$s>' 2>&1`,
+      ).out;
+    assert.match(ask('postgres', 'stop siteward-fuse.service'), /drives postgresql@15-main\.service only/);
+    assert.match(ask('siteward-agent', 'stop postgresql@15-main.service'), /Permission denied/);
+    const before = postmaster(machine);
+    machine.sh('siteward restart');
+    await until('another postmaster', 30_000, () =>
+      machine.run('head -n 1 /var/lib/postgresql/15/main/postmaster.pid').out === before ? null : true,
+    );
+    await underLease(machine, 30_000);
+    await until('writable', 10_000, () => (writable(machine) ? true : null));
+    await until('systemd has seen it start', 20_000, () => (state('postgresql@15-main') === 'active' ? true : null));
+  });
+
+  test('a guard that is killed or hangs is back within its lease', async () => {
+    const before = postmaster(machine);
+    for (const signal of ['KILL', 'STOP']) {
+      const guard = pidOf('siteward-guard');
+      machine.sh(`kill -${signal} ${guard}`);
+      await until(`a new guard after SIG${signal}`, 20_000, () =>
+        pidOf('siteward-guard') !== guard && pidOf('siteward-guard') !== '0' ? true : null,
+      );
+      await underLease(machine, 20_000);
+      await pause(leaseMs + 1000);
+      assert.equal(postmaster(machine), before, `SIG${signal}`);
+    }
+  });
+
+  test('a guarded primary is not left without its guard', () => {
+    const { status: code, err, out } = machine.run('dpkg -r siteward');
+    assert.notEqual(code, 0);
+    assert.match(`${out}${err}`, /siteward disarm/);
+    assert.equal(state('siteward-guard'), 'active');
+    assert.equal(machine.sh('dpkg -l siteward | tail -n 1 | cut -c 1-2'), 'ri');
+  });
+
+  for (const [what, file, version] of [
+    ['an upgrade', () => later, next],
+    ['a downgrade', () => now, null],
+  ] as const) {
+    test(`${what} restarts everything and fails no write`, async () => {
+      await pause(2000);
+      const before = postmaster(machine);
+      const pids = ['fuse', 'guard', 'agent', 'witness'].map((each) => pidOf(`siteward-${each}`));
+      const load = machine.start(
+        'runuser -u postgres -- bash -c \'while [ ! -e /tmp/enough ]; do psql -qXAt -d revolutdb -c "INSERT INTO writes VALUES (1)" >/dev/null 2>&1 && echo y || echo n; sleep 0.02; done\'',
+      );
+      let said = '';
+      load.stdout?.on('data', (text: Buffer) => {
+        said += text.toString();
+      });
+      await until('writes', 10_000, () => (said.length > 20 ? true : null));
+      install(file());
+      await underLease(machine, 20_000);
+      await pause(leaseMs + 1000);
+      machine.sh('touch /tmp/enough');
+      await new Promise((resolve) => load.once('exit', resolve));
+      machine.sh('rm /tmp/enough');
+      assert.equal(said.includes('n'), false, `writes failed: ${said.replaceAll('\n', '')}`);
+      assert.ok(said.length > 80, `only ${said.length / 2} writes`);
+      assert.equal(postmaster(machine), before);
+      for (const [index, each] of ['fuse', 'guard', 'agent', 'witness'].entries()) {
+        assert.equal(state(`siteward-${each}`), 'active', each);
+        assert.notEqual(pidOf(`siteward-${each}`), pids[index], each);
+      }
+      if (version !== null) assert.match(machine.sh('siteward --version'), new RegExp(`^siteward ${version},`));
+    });
+  }
+
+  test('a guard that is stopped stops no database before its lease ends; then the fuse does', async () => {
+    const before = postmaster(machine);
+    const left = guardHealth(machine)?.leaseLeftMs ?? 0;
+    assert.ok(left > 2000, `${left} ms left`);
+    machine.sh('systemctl stop siteward-guard');
+    const stopped = performance.now();
+    assert.ok(writable(machine));
+    assert.equal(postmaster(machine), before);
+    await until('the fuse has ended it', leaseMs + 3000, () => (writable(machine) ? null : true));
+    const lasted = performance.now() - stopped;
+    assert.ok(lasted > left - 2500, `it was ended after ${lasted} ms, ${left} ms were left`);
+    machine.sh('systemctl start siteward-guard');
+    await underLease(machine, 60_000);
+    await until('writable', 20_000, () => (writable(machine) ? true : null));
+  });
+
+  test('disarm asks first, is recorded, and the running database does not notice', async () => {
+    machine.sh('siteward resume');
+    await until('not paused', 20_000, () => (mode(machine) === 'auto' ? true : null));
+    const refused = machine.run('siteward disarm', 'birthday site1\n');
+    assert.match(refused.err, /not paused/);
+    machine.sh('siteward pause --reason test');
+    const unsure = machine.run('siteward disarm', 'yes\n');
+    assert.match(unsure.err, /not confirmed: nothing was changed/);
+    assert.equal(state('siteward-guard'), 'active');
+
+    const before = postmaster(machine);
+    machine.sh('siteward disarm', 'birthday site1\n');
+    await pause(leaseMs + 1000);
+    assert.equal(postmaster(machine), before);
+    assert.ok(writable(machine));
+    assert.match(machine.sh('cat /var/lib/siteward/disarmed.log'), /"site":"site1","as":"primary","epoch":"1"/);
+    machine.sh('systemctl restart postgresql@15-main');
+    assert.equal(sql(machine, 'SELECT pg_is_in_recovery()'), 'f');
+    assert.ok(writable(machine));
+  });
+
+  test('after that the package goes, and keys and votes stay', () => {
+    machine.sh('systemctl stop siteward-agent-2; dpkg -P siteward 2>&1');
+    assert.equal(machine.run('command -v siteward').out, '');
+    assert.equal(machine.run("systemctl list-units --no-legend 'siteward-*' | grep -v agent-2").out, '');
+    assert.ok(writable(machine));
+    machine.sh('test -e /etc/siteward/keys/site1-guard.key -a -e /var/lib/siteward/guard.state');
+    assert.equal(machine.run('ls /etc/systemd/system/multi-user.target.wants').out.includes('siteward-guard'), false);
+  });
+});
