@@ -21,14 +21,16 @@ test('without a persist sends and acts go at once, sends first', () => {
   assert.deepEqual(w.happened, ['step:request', 'ask:site2-agent', 'act:look']);
 });
 
-test('no step runs while a persist is under way; what came meanwhile is taken in order', async () => {
+test('no step runs while a persist is under way; what came meanwhile is one step, in order', async () => {
   const w = world();
   w.step({ persist: {}, wakeAt: 1200 });
   w.clock.pass(500);
   w.driver.handle('site2-agent', { type: 'status' }, () => {});
   assert.deepEqual(w.happened, ['step:request', 'persist']);
   await w.saves.calls[0]!.settle(saved);
-  assert.deepEqual(w.happened, ['step:request', 'persist', 'step:tick', 'step:request']);
+  assert.deepEqual(w.happened, ['step:request', 'persist', 'step:several']);
+  const taken = w.events[1];
+  assert.deepEqual(taken?.type === 'several' && taken.events.map(({ type }) => type), ['tick', 'request']);
 });
 
 for (const outcome of [rejected('too-large', 'x'), unknown('EIO')]) {
@@ -117,7 +119,18 @@ test('more requests than the limit are told that this process is busy; the core 
     ['busy', 'busy'],
   );
   await w.saves.calls[0]!.settle(saved);
-  assert.equal(w.events.length, 3);
+  const taken = w.events[1];
+  assert.equal(taken?.type === 'several' && taken.events.length, 2);
+});
+
+test('a fence that ended is told apart from whatever waits beside it', async () => {
+  const w = world();
+  w.step({ persist: {}, fence: true });
+  await w.fences.calls[0]!.settle(saved);
+  w.driver.handle('site2-agent', { type: 'status' }, () => {});
+  w.driver.handle('site1-agent', { type: 'status' }, () => {});
+  await w.saves.calls[0]!.settle(saved);
+  assert.deepEqual(w.happened.slice(-2), ['step:fenced', 'step:several']);
 });
 
 test('on one target one act at a time, in order; targets do not wait for each other', async () => {
