@@ -103,6 +103,8 @@ export type Syncing = {
   readonly missed: number;
   /** The question to the agents that is open; while it is, this guard names no ballot. */
   readonly asking: { readonly ask: Round; readonly nextAt: Instant } | null;
+  /** An agent's answer let this very process fall back. What waits without that is waited for, whatever the disk says. */
+  readonly released: boolean;
   /** The setting is not written again before then. */
   readonly retryAt: Instant;
 };
@@ -260,7 +262,7 @@ export function startGuard(
     nextFailsafeAt: now,
     agents: { site1: null, site2: null },
     db: unknownDatabase,
-    sync: { provenIn: null, upAt: now, upSince: null, missed: 0, asking: null, retryAt: now },
+    sync: { provenIn: null, upAt: now, upSince: null, missed: 0, asking: null, released: false, retryAt: now },
     fuse: null,
     deadline: 'unknown',
     fencing: null,

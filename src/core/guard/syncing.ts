@@ -58,10 +58,12 @@ export function driveSyncing(d: GuardDraft): void {
     return;
   }
   const wants = wantsWaiting(d.s, now);
-  if (wants && !d.s.durable.waits) {
+  // A server that waits though the disk does not say so: a guard before this one was on its way, or the disk was put back.
+  const found = d.s.db.server?.value.sync?.waits === true && !d.s.sync.released;
+  if ((wants || found) && !d.s.durable.waits) {
     setDurable(d, { waits: true });
     // Nobody has looked yet at how a standby does that commits wait for.
-    setSync(d, { provenIn: null, upAt: now, missed: 0, retryAt: now });
+    setSync(d, { provenIn: null, upAt: now, missed: 0, released: false, retryAt: now });
   }
   if (wants && d.s.sync.asking !== null) {
     trace(d, 'info', 'sync.kept', { ask: showRound(d.s.sync.asking.ask) });
@@ -149,7 +151,7 @@ export function onSyncAnswer(
   }
   // On disk before it is done; from here on no word of this guard names a ballot.
   setDurable(d, { waits: false });
-  setSync(d, { asking: null, provenIn: null, upSince: null, retryAt: d.at.now });
+  setSync(d, { asking: null, provenIn: null, upSince: null, released: true, retryAt: d.at.now });
   trace(d, 'warn', 'sync.off', { ask: showRound(about), stalledMs: d.at.now - sync.upAt, told: pending.voter });
 }
 
