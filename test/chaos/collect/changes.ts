@@ -2,7 +2,7 @@
 import { parseLsn } from '../../../src/core/lsn.ts';
 import type { LabEvent } from '../../lab/src/events.ts';
 import type { SiteName } from '../../lab/src/topology.ts';
-import type { Change } from '../history/history.ts';
+import type { Change, EntryMove } from '../history/history.ts';
 
 /** `atOf` gives the moment of a log's wall clock on the clock of the journals. */
 export function changesIn(events: readonly LabEvent[], atOf: (wallMs: number) => number): readonly Change[] {
@@ -30,6 +30,23 @@ export function changesIn(events: readonly LabEvent[], atOf: (wallMs: number) =>
     sinceWall = event.at;
   }
   return changes;
+}
+
+/** Of the name alone, by ballot: a record is told again and again, and late. */
+export function entryMovesIn(events: readonly LabEvent[], atOf: (wallMs: number) => number): readonly EntryMove[] {
+  const moves: EntryMove[] = [];
+  let current: { readonly epoch: number; readonly entry: SiteName; readonly counter: number } | undefined;
+  for (const event of events) {
+    if (event.event !== 'record.chosen') continue;
+    const epoch = epochOf(event);
+    const entry = event.fields['entry'] as SiteName;
+    const counter = Number.parseInt(String(event.fields['ballot']), 10);
+    if (current !== undefined && counter <= current.counter) continue;
+    if (current !== undefined && epoch === current.epoch && entry !== current.entry)
+      moves.push({ from: current.entry, to: entry, atMs: atOf(event.at), reason: String(event.fields['reason']) });
+    current = { epoch, entry, counter };
+  }
+  return moves;
 }
 
 /** `3`, or `1.site2/3` in a forced era, which no plan contains. */

@@ -28,15 +28,15 @@ const agentFrozen: Strike = async ({ lab }, _fault, site) => {
 const balancerStopped: Strike = async ({ lab }, _fault, site) => {
   const host = `${site}-svc`;
   await lab.stopService(host, 'haproxy');
-  return { impairs: [], heal: () => lab.startService(host, 'haproxy') };
+  return { impairs: [`${site}-haproxy`], heal: () => lab.startService(host, 'haproxy') };
 };
 
 const power =
-  (kind: 'svc' | 'app', impairing: boolean): Strike =>
+  (kind: 'svc' | 'app'): Strike =>
   async ({ lab }, _fault, site) => {
     const host = `${site}-${kind}` as const;
     await lab.kill(host);
-    return { impairs: impairing ? [host] : [], heal: () => lab.start(host) };
+    return { impairs: [host], heal: () => lab.start(host) };
   };
 
 const instanceKilled: Strike = async ({ lab }, { id }, site) => {
@@ -46,7 +46,10 @@ const instanceKilled: Strike = async ({ lab }, { id }, site) => {
 
 const sitePower: Strike = async ({ lab }, _fault, site) => {
   await lab.kill(site);
-  return { impairs: [`${site}-db`, `${site}-svc`], heal: () => lab.start(site, { bootPostgres: false }) };
+  return {
+    impairs: [`${site}-db`, `${site}-svc`, `${site}-app`],
+    heal: () => lab.start(site, { bootPostgres: false }),
+  };
 };
 
 export async function setZoneMode(lab: Lab, mode: object): Promise<void> {
@@ -82,8 +85,8 @@ export const hostFaults = {
   'agent-upgraded': agentUpgraded,
   'agent-frozen': agentFrozen,
   'balancer-stopped': balancerStopped,
-  'service-power': power('svc', true),
-  'application-power': power('app', false),
+  'service-power': power('svc'),
+  'application-power': power('app'),
   'instance-killed': instanceKilled,
   'site-power': sitePower,
   'zone-throttled': zone(() => ({ throttle: 'all' })),

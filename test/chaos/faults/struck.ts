@@ -16,7 +16,7 @@ export interface Scene {
 }
 
 export interface Struck {
-  /** Hosts, `witness`, or ways `A>B` that it takes while it lasts, where that may excuse a failover. */
+  /** Hosts, `SITE-haproxy`, `witness`, or ways `A>B` that it takes while it lasts; what may excuse nothing is not named. */
   readonly impairs: readonly string[];
   /** So long it is felt although there is nothing to heal. */
   readonly feltMs?: number;

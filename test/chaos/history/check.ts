@@ -1,7 +1,8 @@
 /** All checkers over one history. Pure: the same history gives the same findings. */
+import { checkAvailable } from './available.ts';
 import type { Finding, History } from './history.ts';
 import { checkLost } from './lost.ts';
-import { checkNeedless, excuseOf } from './needless.ts';
+import { checkEntries, checkNeedless, excuseOf } from './needless.ts';
 import { checkIntervals, checkOrder } from './overlap.ts';
 import { checkReads } from './reads.ts';
 import { tailsOf } from './tails.ts';
@@ -16,6 +17,7 @@ export interface Figures {
   readonly reads: number;
   readonly planned: number;
   readonly failovers: number;
+  readonly entryMoves: number;
   /** Lost within tails: what asynchronous replication may lose. */
   readonly lostWrites: number;
   readonly lostNames: number;
@@ -32,6 +34,8 @@ export function checkHistory(history: History): Verdict {
     ...checkLost(history, tails),
     ...checkReads(history, tails),
     ...checkNeedless(history),
+    ...checkEntries(history),
+    ...checkAvailable(history),
   ];
   const failovers = changes.filter(({ planned }) => !planned);
   const figures: Figures = {
@@ -39,6 +43,7 @@ export function checkHistory(history: History): Verdict {
     reads: history.nameReads.length + history.registerReads.length,
     planned: changes.length - failovers.length,
     failovers: failovers.length,
+    entryMoves: history.entryMoves.length,
     lostWrites: sockets.filter(({ key }) => !final.keys.has(key)).length,
     lostNames: names.filter(({ name }) => !final.names.has(name)).length,
     reasons: failovers.map((change) => `epoch ${change.epoch}: ${excuseOf(history, change) ?? 'none'}`),

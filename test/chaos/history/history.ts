@@ -61,7 +61,15 @@ export interface Change {
   readonly lagBytes: number | null;
 }
 
-/** What a fault took away while it lasted: a host, `witness`, or the way `A>B` from one host to another. */
+/** A chosen record that names another entry, of the same primary. */
+export interface EntryMove {
+  readonly from: SiteName;
+  readonly to: SiteName;
+  readonly atMs: number;
+  readonly reason: string;
+}
+
+/** What a fault took away while it lasted: a host, a balancer, `witness`, or the way `A>B` from one host to another. */
 export interface Impairment {
   readonly fault: string;
   readonly what: string;
@@ -88,11 +96,12 @@ export interface History {
   readonly registerWrites: readonly RegisterWrite[];
   readonly registerReads: readonly RegisterRead[];
   readonly changes: readonly Change[];
+  readonly entryMoves: readonly EntryMove[];
   readonly impairments: readonly Impairment[];
   readonly final: Final;
 }
 
-export type Check = 'overlap' | 'epochs' | 'lost' | 'backwards' | 'needless';
+export type Check = 'overlap' | 'epochs' | 'lost' | 'backwards' | 'needless' | 'unavailable';
 
 export interface Finding {
   readonly check: Check;

@@ -24,6 +24,24 @@ export function checkNeedless(history: History): readonly Finding[] {
   );
 }
 
+/** V7: the name moves when its balancer cannot serve, or with the primary; a balancer is well whose site nothing touched. */
+export function checkEntries(history: History): readonly Finding[] {
+  const needless = history.entryMoves.filter(({ from, atMs }) => {
+    const near = (fromMs: number, toMs: number) => fromMs <= atMs && toMs >= atMs - WINDOW_MS;
+    const touched = history.impairments.some(
+      (each) => each.what.includes(from) && near(each.fromMs, each.toMs + AFTER_MS),
+    );
+    return !touched && !history.changes.some((change) => near(change.atMs, change.atMs));
+  });
+  return finding(
+    'needless',
+    false,
+    needless,
+    'moves of the name had no reason',
+    ({ from, to, atMs, reason }) => `from ${from} to ${to} at ${at(atMs)} (${reason})`,
+  );
+}
+
 /** Why the change may have been right: the fault that took the database, or those that left it without a majority. */
 export function excuseOf(history: History, change: Change): string | null {
   const { from, atMs } = change;

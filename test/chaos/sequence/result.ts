@@ -69,7 +69,7 @@ export function showTotals(results: readonly Result[]): string {
     `faults struck: ${kinds.join(', ') || 'none'}`,
     `${sum((f) => f.acknowledged)} writes acknowledged, ${sum((f) => f.reads)} reads; ` +
       `lost within what was said: ${sum((f) => f.lostWrites)} at sockets, ${sum((f) => f.lostNames)} of the client`,
-    `${sum((f) => f.failovers)} failovers, ${sum((f) => f.planned)} switchovers; ` +
+    `${sum((f) => f.failovers)} failovers, ${sum((f) => f.planned)} switchovers, ${sum((f) => f.entryMoves)} moves of the name; ` +
       `longest outage ${seconds(longest)}, slowest to come together ${seconds(slowest)}`,
     `${results.filter(({ ok }) => ok).length} passed, ${results.filter(({ ok }) => !ok).length} failed`,
   ].join('\n');

@@ -7,7 +7,7 @@ import { StarvationProbe } from '../../lab/scenarios/run/starvation.ts';
 import { readEvents } from '../../lab/src/events.ts';
 import { Lab } from '../../lab/src/lab.ts';
 import { sleep } from '../../lab/src/process.ts';
-import { changesIn } from '../collect/changes.ts';
+import { changesIn, entryMovesIn } from '../collect/changes.ts';
 import { readFinal } from '../collect/final.ts';
 import { longestOutageMs, readJournals } from '../collect/journals.ts';
 import { healEverything, thawVolumes } from '../faults/heal.ts';
@@ -63,7 +63,7 @@ export class Sequence {
     const starvation = (await probe?.end()) ?? null;
     const findings = this.#verdict?.findings ?? [];
     const why = [...findings.map(({ what }) => what), ...(failure === undefined ? [] : [sayWhy(failure)])];
-    const logs = why.length === 0 ? null : await this.#keepLogs();
+    const logs = why.length === 0 ? null : await this.#keepLogs(attempt);
     await this.close();
     return {
       plan: this.#plan,
@@ -140,12 +140,15 @@ export class Sequence {
     const journals = readJournals(this.#load?.directory ?? '');
     const final = await readFinal(lab, primary, this.#load?.run ?? '', journals.base);
     const wallToMonotonic = nowMs() - Date.now();
+    const atOf = (wallMs: number) => wallMs + wallToMonotonic;
+    const events = readEvents(lab.paths);
     const history: History = {
       ...journals,
       replication: this.#plan.replication,
       witness: this.#plan.witness,
       maxLagBytes: MAX_LAG_BYTES,
-      changes: changesIn(readEvents(lab.paths), (wallMs) => wallMs + wallToMonotonic),
+      changes: changesIn(events, atOf),
+      entryMoves: entryMovesIn(events, atOf),
       impairments: struggle.impairments,
       final,
     };
@@ -154,9 +157,9 @@ export class Sequence {
     for (const reason of this.#verdict.figures.reasons) this.#say(`  failover, ${reason}`);
   }
 
-  async #keepLogs(): Promise<string | null> {
+  async #keepLogs(attempt: number): Promise<string | null> {
     try {
-      return await keepLogs(this.#lab, `chaos-${this.#plan.seed}`);
+      return await keepLogs(this.#lab, `chaos-${this.#plan.seed}-${attempt}`);
     } catch {
       return null;
     }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { changesIn } from '../../chaos/collect/changes.ts';
+import { changesIn, entryMovesIn } from '../../chaos/collect/changes.ts';
 import type { LabEvent } from '../../lab/src/events.ts';
 
 const event = (at: number, host: LabEvent['host'], name: string, fields: LabEvent['fields']): LabEvent => {
@@ -66,4 +66,23 @@ test('planned: ordered, and the old primary stopped by that order and not going 
   assert.equal(planned([begin, stopped, wentOn, chosen(2000, 2, 'site2', order)]), false);
   const other = event(1500, 'site1-db', 'database.stopped', { by: 'somebody' });
   assert.equal(planned([begin, other, chosen(2000, 2, 'site2', order)]), false);
+});
+
+test('a move of the name is one of the same primary, told once', () => {
+  const entry = (at: number, ballot: string, epoch: number, name: string) =>
+    event(at, 'site1-svc', 'record.chosen', {
+      ballot,
+      epoch: String(epoch),
+      primary: 'site1',
+      entry: name,
+      reason: 'why',
+    });
+  const events = [
+    entry(1000, '1.site1', 1, 'site1'),
+    entry(2000, '2.site2', 1, 'site2'),
+    entry(2100, '1.site1', 1, 'site1'),
+    entry(2200, '2.site2', 1, 'site2'),
+    entry(3000, '10.site1', 2, 'site1'),
+  ];
+  assert.deepEqual(entryMovesIn(events, inOrder), [{ from: 'site1', to: 'site2', atMs: 1000, reason: 'why' }]);
 });

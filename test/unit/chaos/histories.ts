@@ -63,6 +63,7 @@ export function history(over: Partial<History> = {}, final: Partial<Final> = {})
     registerWrites: [],
     registerReads: [],
     changes: [failover],
+    entryMoves: [],
     impairments: [power],
     ...over,
     final: {

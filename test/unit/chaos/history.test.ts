@@ -159,3 +159,20 @@ test('needed: the database struck, or its guard without a majority', () => {
   ];
   assert.deepEqual(found(history({ impairments: inTurn })), ['needless']);
 });
+
+test('needless: the name moves although nothing touched its site and the primary stayed', () => {
+  const move = { from: 'site1', to: 'site2', atMs: 60_000, reason: 'why' } as const;
+  assert.deepEqual(found(history({ entryMoves: [move] })), ['needless']);
+  passes(history({ entryMoves: [{ ...move, atMs: 12_000 }] }));
+  const struck = (what: string) => [power, { fault: '#2', what, fromMs: 50_000, toMs: 55_000 }];
+  passes(history({ entryMoves: [move], impairments: struck('site1-haproxy') }));
+  assert.deepEqual(found(history({ entryMoves: [move], impairments: struck('site2-svc') })), ['needless']);
+});
+
+test('unavailable: no write for long although nothing is struck any more', () => {
+  const names = (...answers: readonly number[]) => answers.map((a) => ({ name: `n${a}`, s: a - 5, a }));
+  passes(history({ names: names(1_000, 9_000, 45_000) }));
+  assert.deepEqual(found(history({ names: names(1_000, 9_000, 60_000) })), ['unavailable']);
+  const long = [power, { fault: '#2', what: 'site2-db', fromMs: 30_000, toMs: 30_000 }];
+  passes(history({ names: names(1_000, 9_000, 60_000), impairments: long }));
+});
