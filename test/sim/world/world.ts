@@ -146,6 +146,7 @@ export class World {
           wal: this.wal,
           systemId: '7321987654321098765',
           other: () => this.postgres[otherSite(site)],
+          alwaysWaits: options.replication === 'zero-loss-strict',
         }),
     );
     this.fuses = bySite((site) => new FuseBox(this.postgres[site], this.random.fork(`${site}-fuse`)));
@@ -310,7 +311,7 @@ export class World {
     if (!machine.suspended) return;
     const halted = sites
       .map((site) => this.postgres[site])
-      .filter((pg) => pg.machine === machine && pg.server !== null && !pg.frozen);
+      .filter((pg) => pg.machine === machine && pg.server !== null && !pg.faults.frozen);
     for (const pg of halted) pg.faults.freeze();
     machine.suspended = false;
     this.trace.line(machine.name, 'resumes', '');
