@@ -29,7 +29,6 @@ export type PostgresOptions = {
   readonly network: Network;
   readonly machine: Machine;
   readonly site: Site;
-  /** One for both sites. */
   readonly wal: Wal;
   readonly systemId: string;
   readonly other: () => Postgres;
@@ -59,7 +58,6 @@ export class Postgres {
   postmaster = false;
   /** Killed processes that cannot die before the disk moves again; they answer nobody. */
   stuck = false;
-  /** Counts starts. */
   life = 0;
   /** The flag in shared memory by which commits wait: it follows the setting when the server gets round to it. */
   waitsNow = false;
@@ -120,7 +118,6 @@ export class Postgres {
     return this.phase === 'primary' ? this.data.inserted : this.receiver.replayed();
   }
 
-  /** A process of the data directory lives. */
   processesLeft(): boolean {
     return this.server !== null || this.stuck;
   }
@@ -269,7 +266,6 @@ export class Postgres {
     });
   }
 
-  /** SIGKILL to every process of it. */
   killAll(how: string): void {
     this.server?.die(how);
   }
