@@ -94,11 +94,11 @@ describe('the Debian package', { skip }, () => {
       assert.equal(said.status, 0, said.out.split('\n').at(-1));
     }
     machine.put(
-      '/root/needrestart.pl',
+      '/srv/needrestart.pl',
       'our %nrconf; do q(/etc/needrestart/conf.d/siteward.conf); die $@ if $@; print keys %{$nrconf{override_rc}};',
     );
     assert.equal(
-      machine.sh('perl -w /root/needrestart.pl | grep -c "siteward-.*postgresql\\|postgresql.*siteward-"'),
+      machine.sh('perl -w /srv/needrestart.pl | grep -c "siteward-.*postgresql\\|postgresql.*siteward-"'),
       '1',
     );
   });
