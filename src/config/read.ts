@@ -15,7 +15,9 @@ export type ReadResult =
   | { readonly kind: 'bad'; readonly problems: readonly ConfigProblem[] };
 
 /** Far more than any cluster file needs, far less than would hurt. */
-const TEXT_LIMIT = 256 * 1024;
+const TEXT_LIMIT = 64 * 1024;
+/** Whoever sees so many has another file in hand. */
+const PROBLEM_LIMIT = 100;
 
 /** `file` is only a name here, for the messages. */
 export function readConfig(text: string, file: string): ReadResult {
@@ -31,7 +33,10 @@ export function readConfig(text: string, file: string): ReadResult {
     return bad([whole(file, `cannot be read: ${(error as Error).message}`, 'the values themselves, without aliases')]);
   }
   const locate = (findings: readonly Finding[]) =>
-    findings.map((finding) => place(finding, document, lines, file)).sort((a, b) => a.line - b.line);
+    findings
+      .slice(0, PROBLEM_LIMIT)
+      .map((finding) => place(finding, document, lines, file))
+      .sort((a, b) => a.line - b.line);
   const parsed = clusterFileSchema.safeParse(data);
   if (!parsed.success) return bad(locate(findingsOf(parsed.error, data)));
   const config = resolve(parsed.data);

@@ -34,11 +34,14 @@ export function readSlot(slot: Buffer): SlotContent | null {
   if (slot.length < headerBytes || !slot.subarray(0, 8).equals(magic) || slot.readUInt32LE(8) !== layout) return null;
   const length = slot.readUInt32LE(24);
   if (headerBytes + length > slot.length || !checksum(slot, length).equals(slot.subarray(28, headerBytes))) return null;
-  return {
-    sequence: Number(slot.readBigUInt64LE(16)),
-    formatVersion: slot.readUInt32LE(12),
-    document: JSON.parse(slot.toString('utf8', headerBytes, headerBytes + length)),
-  };
+  const sequence = Number(slot.readBigUInt64LE(16));
+  if (!Number.isSafeInteger(sequence)) return null;
+  try {
+    const document: unknown = JSON.parse(slot.toString('utf8', headerBytes, headerBytes + length));
+    return { sequence, formatVersion: slot.readUInt32LE(12), document };
+  } catch {
+    return null;
+  }
 }
 
 function checksum(slot: Buffer, length: number): Buffer {

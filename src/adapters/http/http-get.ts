@@ -40,6 +40,7 @@ export const httpGet: HttpGet = async (request) => {
     return { kind: 'answer', status: response.status, body };
   } catch (error) {
     const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
-    return { kind: 'none', class: classByCode[code] ?? 'protocol', detail: code || String(error) };
+    const known = Object.hasOwn(classByCode, code) ? classByCode[code] : undefined;
+    return { kind: 'none', class: known ?? 'protocol', detail: code || String(error) };
   }
 };

@@ -17,6 +17,11 @@ export function pinOfPem(pem: string | Buffer): string {
 
 /** The pin of the key that the other side of a finished handshake has proved to hold; null when it showed none. */
 export function pinOfPeer(socket: TLSSocket): string | null {
-  const certificate = socket.getPeerX509Certificate();
-  return certificate === undefined ? null : pinOf(certificate.publicKey);
+  try {
+    const certificate = socket.getPeerX509Certificate();
+    return certificate === undefined ? null : pinOf(certificate.publicKey);
+  } catch {
+    // A stranger's certificate is bytes like any other: a key of a kind that cannot be read is nobody's.
+    return null;
+  }
 }

@@ -76,9 +76,9 @@ export function parseControlData(text: string): ControlData | null {
   }
   const state = values.get('Database cluster state');
   const systemId = values.get('Database system identifier');
-  const timeline = Number(values.get("Latest checkpoint's TimeLineID"));
+  const timeline = Number(/^[1-9]\d{0,9}$/.exec(values.get("Latest checkpoint's TimeLineID") ?? '')?.[0]);
   const checkpoint = parseLsn(values.get('Latest checkpoint location') ?? '');
-  if (state === undefined || systemId === undefined || checkpoint === null || !Number.isSafeInteger(timeline))
-    return null;
+  if (state === undefined || checkpoint === null || !Number.isSafeInteger(timeline)) return null;
+  if (systemId === undefined || !/^\d{1,20}$/.test(systemId)) return null;
   return { state, systemId, timeline, checkpoint };
 }

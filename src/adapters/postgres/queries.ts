@@ -41,9 +41,16 @@ export function rowIsMissing(code: string | null): boolean {
 export function readClusterRow(row: Row | undefined): ClusterRow | null {
   if (row === undefined) return null;
   const { cluster, era_number: number, era_site: site, epoch, beat } = row;
-  if (typeof cluster !== 'string' || typeof number !== 'number') return null;
-  if (site !== 'site1' && site !== 'site2') return null;
-  return { cluster, epoch: { era: { number, site }, epoch: Number(epoch) }, beat: Number(beat) };
+  const counts = { number: countOf(number), epoch: countOf(epoch), beat: countOf(beat) };
+  if (typeof cluster !== 'string' || (site !== 'site1' && site !== 'site2')) return null;
+  if (counts.number === null || counts.epoch === null || counts.beat === null) return null;
+  return { cluster, epoch: { era: { number: counts.number, site }, epoch: counts.epoch }, beat: counts.beat };
+}
+
+/** A bigint comes as text. What a person wrote into the table may be anything; half of a row is none. */
+function countOf(value: unknown): number | null {
+  const number = typeof value === 'string' && /^\d{1,16}$/.test(value) ? Number(value) : value;
+  return typeof number === 'number' && Number.isSafeInteger(number) && number >= 0 ? number : null;
 }
 
 /**

@@ -18,8 +18,7 @@ function section(text: string, wanted: string): Map<string, string> {
   let current = '';
   for (const raw of text.split('\n')) {
     const line = raw.trim();
-    const header = /^\[\s*(.+?)\s*\]$/.exec(line);
-    if (header) current = header[1] ?? '';
+    if (line.startsWith('[') && line.endsWith(']')) current = line.slice(1, -1).trim();
     const at = line.indexOf('=');
     if (current === wanted && at > 0 && !/^[#;]/.test(line)) {
       values.set(line.slice(0, at).trim(), line.slice(at + 1).trim());
@@ -41,6 +40,11 @@ export async function readCredentials(path: string): Promise<Keys> {
   } catch (cause) {
     throw failure(`the credentials file ${path} cannot be read`, cause);
   }
+  return parseCredentials(text, path);
+}
+
+/** `path` is only a name here, for the messages. */
+export function parseCredentials(text: string, path: string): Keys {
   const values = section(text, 'default');
   const accessKeyId = values.get('aws_access_key_id');
   const secretAccessKey = values.get('aws_secret_access_key');

@@ -61,13 +61,24 @@ function text(error: unknown): string {
   const messages = [error.message, ...(Array.isArray(listed) ? listed.map(String) : [])].filter((part) => part !== '');
   const code = (error as NodeJS.ErrnoException).code;
   const name = typeof code === 'string' && code !== error.name ? `${error.name} ${code}` : error.name;
-  return `${name}: ${messages.join('; ')}`.slice(0, 500);
+  return `${name}: ${messages.join('; ')}`;
+}
+
+/** What the library throws is made of what the server said: not even that it can be shown is certain. */
+function shown(error: unknown): string {
+  try {
+    return text(error).slice(0, 500);
+  } catch {
+    return 'an error that cannot be shown';
+  }
 }
 
 export function toOutcome(error: unknown): Outcome<never> {
-  const detail = text(error);
+  const detail = shown(error);
   const status = (error as { $metadata?: { httpStatusCode?: number } } | null)?.$metadata?.httpStatusCode ?? 0;
-  const row = route53Errors[error instanceof Error ? error.name : ''];
+  const name = error instanceof Error ? error.name : '';
+  // The name is the server's: `constructor` is no row.
+  const row = Object.hasOwn(route53Errors, name) ? route53Errors[name] : undefined;
   // A status of the server's fault outweighs a name: a proxy in between may have made it.
   if (row === undefined || row.means === 'unknown' || status >= 500) return unknown(detail);
   if (row.means !== 'batch') return rejected(row.means, detail);

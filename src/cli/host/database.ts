@@ -90,7 +90,15 @@ function controlState(host: DatabaseHost): string | null {
 /** A file that is not there or makes no sense protects nothing: a primary without a known epoch has no right to run. */
 function guardEpoch(path: string): EpochId | null {
   try {
-    const value: unknown = JSON.parse(readSmallFile(path)?.content.toString('utf8') ?? 'null');
+    return parseGuardEpoch(readSmallFile(path)?.content.toString('utf8') ?? 'null');
+  } catch {
+    return null;
+  }
+}
+
+export function parseGuardEpoch(text: string): EpochId | null {
+  try {
+    const value: unknown = JSON.parse(text);
     if (!isObject(value) || !isObject(value['era'])) return null;
     const number = asCount(value['era']['number']);
     const site = asSite(value['era']['site']);

@@ -93,10 +93,17 @@ function readQuoted(text: string, start: number, at: number, key: string): EnvLi
 function readPlain(raw: string, rest: string, blanks: string, key: string): EnvLine {
   // Blanks and nothing else after `=`: Node's reader takes the next line for the value.
   if (rest === '' && blanks !== '') return { kind: 'malformed', raw };
-  const value = (rest.split('#')[0] ?? '').replace(/[ \t]+$/, '');
+  const value = withoutEndBlanks(rest.split('#')[0] ?? '');
   // A CR inside a line is dropped by Node and kept by others.
   if (rest.includes('\r')) return { kind: 'malformed', raw };
   return { kind: 'entry', raw, key, value };
+}
+
+/** No pattern: `[ \t]+$` looks at a run of blanks within a line once for each of them. */
+function withoutEndBlanks(text: string): string {
+  let end = text.length;
+  while (end > 0 && (text[end - 1] === ' ' || text[end - 1] === '\t')) end -= 1;
+  return text.slice(0, end);
 }
 
 function physicalLine(text: string, start: number): string {
