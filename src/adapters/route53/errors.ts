@@ -75,12 +75,13 @@ function shown(error: unknown): string {
 
 export function toOutcome(error: unknown): Outcome<never> {
   const detail = shown(error);
-  const status = (error as { $metadata?: { httpStatusCode?: number } } | null)?.$metadata?.httpStatusCode ?? 0;
+  const status = (error as { $metadata?: { httpStatusCode?: unknown } } | null)?.$metadata?.httpStatusCode;
   const name = error instanceof Error ? error.name : '';
   // The name is the server's: `constructor` is no row.
   const row = Object.hasOwn(route53Errors, name) ? route53Errors[name] : undefined;
   // A status of the server's fault outweighs a name: a proxy in between may have made it.
-  if (row === undefined || row.means === 'unknown' || status >= 500) return unknown(detail);
+  if (row === undefined || row.means === 'unknown' || (typeof status === 'number' && status >= 500))
+    return unknown(detail);
   if (row.means !== 'batch') return rejected(row.means, detail);
   return rejected(conflictTexts.some((words) => detail.includes(words)) ? 'conflict' : 'invalid', detail);
 }
