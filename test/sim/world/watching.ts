@@ -48,7 +48,10 @@ function watchDatabases(world: World): void {
       writers.changed(site, writable, why);
       servedSince[site] = writable ? (servedSince[site] ?? scheduler.now) : null;
     };
-    pg.sessions.onAcknowledge = ({ epoch, write }) => {
+    pg.sessions.onAcknowledge = ({ epoch: row, write }) => {
+      // Between a promotion and the first beat the row is that of the epoch before; the guard has noted the new one.
+      const noted = world.guardEpochs[site];
+      const epoch = noted !== null && (row === null || compareEpochs(noted, row) > 0) ? noted : row;
       writers.acknowledge(site, epoch);
       history.decided(write, epoch === null ? '' : showEpoch(epoch));
     };
