@@ -127,7 +127,7 @@ function entryTimeline({ dns, lease }: ClusterConfig, confirmed: Phase): readonl
 }
 
 /** Zero-loss mode (V8): from the loss of the standby to the first write that does not wait for it. */
-export function stallTimelines(config: ClusterConfig): readonly Timeline[] {
+function stallTimelines(config: ClusterConfig): readonly Timeline[] {
   const { lease, probe, witness, replication } = config;
   if (replication !== 'zero-loss') return [];
   const patience = probe.confirm * probe.everyMs;

@@ -68,7 +68,8 @@ export async function writeWaits(parts: Parts, on: boolean, budget: Budget): Pro
 
 async function currentNames(connection: Connection, budget: Budget): Promise<string> {
   const rows = await connection.query(`SELECT current_setting('${waitsSetting}') AS names`, [], budget.left());
-  return String(rows[0]?.['names'] ?? '');
+  const names = rows[0]?.['names'];
+  return typeof names === 'string' ? names : '';
 }
 
 async function onFreshConnection<T>(

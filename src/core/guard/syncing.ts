@@ -30,7 +30,7 @@ function setSync(d: GuardDraft, change: Partial<Syncing>): void {
 }
 
 /** As long as one verdict takes to be confirmed (V1): a standby that is only restarted costs a moment, no record. */
-export function patienceMs(s: GuardState): Ms {
+function patienceMs(s: GuardState): Ms {
   return s.settings.probe.confirm * s.settings.probe.everyMs;
 }
 
