@@ -15,7 +15,7 @@ describe('the supervisor is told', () => {
   const path = process.env['PATH'];
   const environment = { NOTIFY_SOCKET: '/run/notify', WATCHDOG_USEC: '4000000' };
   let now = 0;
-  const clock = { now: () => now as Instant, wall: () => 0 };
+  const clock = { now: () => now as Instant, wall: () => 0, wakeAt: () => () => {} };
 
   before(() => {
     const program = join(folder, 'systemd-notify');
@@ -53,6 +53,7 @@ describe('the supervisor is told', () => {
     const supervisor = createSupervisor(environment, clock);
     for (now = 10_000; now < 11_000; now += 100) supervisor.alive();
     assert.deepEqual(await told(1), ['WATCHDOG=1']);
+    await pause(100);
     now = 11_000;
     supervisor.alive();
     assert.deepEqual(await told(2), ['WATCHDOG=1', 'WATCHDOG=1']);
