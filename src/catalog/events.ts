@@ -95,7 +95,7 @@ const quorum = {
   'round.begun': {
     level: 'info',
     message: 'change proposed',
-    doc: 'This agent asks the voters for a change of the record (Q2). A change of primary says what it may lose: up to `received` the new primary has all that was acknowledged; the old one was last seen `lagBytes` beyond that.',
+    doc: 'This agent asks the voters for a change of the record (Q2). A change of primary says what it may lose: up to `received` the new primary has all that was acknowledged; the old one was seen `lagBytes` beyond that `seenAgoMs` before, and may have gone on until its lease ended.',
   },
   'round.given-up': {
     level: 'info',

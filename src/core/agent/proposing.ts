@@ -68,7 +68,7 @@ export function begin(d: AgentDraft, intent: Intent): void {
     accepted: {},
   };
   set(d, { nextId: id + 1, voter: own.voter, proposal });
-  const said = intent.kind === 'primary' ? possibleLoss(d.s) : {};
+  const said = intent.kind === 'primary' ? possibleLoss(d.s, d.at.now) : {};
   trace(d, 'info', 'round.begun', { ballot: showBallot(ballot), intent: intent.kind, reason: intent.reason, ...said });
   for (const voter of clockVoters(d)) {
     // A peer that is silent costs no time where the register can stand in for it; Q5 brings it up to date later.

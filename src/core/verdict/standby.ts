@@ -76,11 +76,18 @@ function lagAdvice(s: AgentState, received: number | null, ageMs: Ms, acceptLoss
   return { mayTakeOver: true, why: '', received, ageMs };
 }
 
+export type PossibleLoss = {
+  readonly received: string | null;
+  readonly lagBytes: number | null;
+  readonly seenAgoMs: Ms | null;
+};
+
 /**
  * What a change of primary may lose, as far as is known when it is proposed: what was acknowledged up to `received` is on
- * the standby already; `lagBytes` is how far beyond it the primary was last seen.
+ * the standby already; `lagBytes` is how far beyond it the primary was last seen, `seenAgoMs` before. Where it could not be
+ * reached it went on until its lease ended, and what it acknowledged in that time is in neither.
  */
-export function possibleLoss(s: AgentState): { readonly received: string | null; readonly lagBytes: number | null } {
+export function possibleLoss(s: AgentState, now: Instant): PossibleLoss {
   const report = s.standbySeen?.value ?? null;
   const received = report?.received ?? report?.replayed ?? null;
   const last = s.durable.lastPrimary;
@@ -89,5 +96,6 @@ export function possibleLoss(s: AgentState): { readonly received: string | null;
   return {
     received: received === null ? null : showLsn(received),
     lagBytes: received === null || !isOfNow ? null : Math.max(0, last.position - received),
+    seenAgoMs: isOfNow ? now - s.positionAt : null,
   };
 }
