@@ -23,7 +23,7 @@ export function changesIn(events: readonly LabEvent[], atOf: (wallMs: number) =>
         atMs: atOf(event.at),
         planned: isPlanned(own, current.primary, event),
         reason: String(event.fields['reason']),
-        ...saidOf(own),
+        ...saidOf(own, atOf),
       });
     }
     current = { epoch, primary };
@@ -62,13 +62,18 @@ function isPlanned(events: readonly LabEvent[], from: SiteName, chosen: LabEvent
 }
 
 /** Each round says what is known then: what one said that it has, the new primary has. */
-function saidOf(events: readonly LabEvent[]): Pick<Change, 'received' | 'lagBytes'> {
+function saidOf(events: readonly LabEvent[], atOf: (wallMs: number) => number): Said {
   const rounds = events.filter(({ event, fields }) => event === 'round.begun' && fields['intent'] === 'primary');
-  let best: { readonly received: number; readonly lagBytes: number | null } | undefined;
-  for (const { fields } of rounds) {
+  let best: (Said & { readonly received: number }) | undefined;
+  for (const { at, fields } of rounds) {
     const received = parseLsn(String(fields['received']));
-    const lagBytes = typeof fields['lagBytes'] === 'number' ? fields['lagBytes'] : null;
-    if (received !== null && received >= (best?.received ?? 0)) best = { received, lagBytes };
+    const [lagBytes, seenAgoMs] = [numberOf(fields['lagBytes']), numberOf(fields['seenAgoMs'])];
+    const seenAtMs = seenAgoMs === null ? null : atOf(at - seenAgoMs);
+    if (received !== null && received >= (best?.received ?? 0)) best = { received, lagBytes, seenAtMs };
   }
-  return best ?? { received: null, lagBytes: null };
+  return best ?? { received: null, lagBytes: null, seenAtMs: null };
 }
+
+type Said = Pick<Change, 'received' | 'lagBytes' | 'seenAtMs'>;
+
+const numberOf = (value: unknown): number | null => (typeof value === 'number' ? value : null);

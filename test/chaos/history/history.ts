@@ -59,6 +59,8 @@ export interface Change {
   /** What the daemons' event of the change said: up to here the new primary has everything. */
   readonly received: number | null;
   readonly lagBytes: number | null;
+  /** When it saw the old one so far beyond. */
+  readonly seenAtMs: number | null;
 }
 
 /** A chosen record that names another entry, of the same primary. */

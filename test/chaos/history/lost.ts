@@ -1,5 +1,5 @@
 /** Acknowledged writes that are not there: none in zero-loss mode, else only within what each change said it may lose. */
-import type { Finding, History, SocketWrite } from './history.ts';
+import type { Change, Finding, History, SocketWrite } from './history.ts';
 import { at, finding } from './history.ts';
 import type { Tail } from './tails.ts';
 import { inTail } from './tails.ts';
@@ -52,6 +52,7 @@ function beyondWord(history: History, { lost, change }: Tail): readonly Finding[
   }
   const ends = endPositions(history.sockets, lost);
   const promised = lost.filter((write) => (ends.get(write) ?? Number.POSITIVE_INFINITY) <= received);
+  const unsaid = lost.filter((write) => isUnsaid(write, change));
   const furthest = lost.reduce((max, { lsn }) => Math.max(max, lsn ?? 0), 0);
   const tooMuch = furthest - received > history.maxLagBytes ? [furthest - received] : [];
   return [
@@ -65,11 +66,26 @@ function beyondWord(history: History, { lost, change }: Tail): readonly Finding[
     ...finding(
       'lost',
       true,
+      unsaid,
+      `writes are lost that were answered before the old primary of epoch ${change.epoch} was seen, beyond where it was seen`,
+      (write) => `${write.key}, answered at ${at(write.a)}`,
+    ),
+    ...finding(
+      'lost',
+      true,
       tooMuch,
       `tail lost beyond maxLagBytes by the change to epoch ${change.epoch}`,
       (bytes) => `${bytes} bytes`,
     ),
   ];
+}
+
+/** Longer than a probe lasts: the position was read before its answer was there. */
+const PROBE_MS = 1_500;
+
+function isUnsaid({ lsn, a }: SocketWrite, { received, lagBytes, seenAtMs }: Change): boolean {
+  if (lsn === null || received === null || lagBytes === null || seenAtMs === null) return false;
+  return lsn > received + lagBytes && a < seenAtMs - PROBE_MS;
 }
 
 /** A write's record ends below the position that any write sent after its answer was made at. */

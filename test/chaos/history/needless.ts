@@ -50,8 +50,8 @@ export function excuseOf(history: History, change: Change): string | null {
     .filter(({ fromMs, toMs }) => fromMs <= atMs && toMs >= atMs - WINDOW_MS);
   const direct = near.find(({ what }) => what === `${from}-db`);
   if (direct !== undefined) return direct.fault;
-  // Only where something begins can a majority be lost.
-  for (const { fromMs } of near) {
+  // Only where something begins can a majority be lost; the latest such moment is the likeliest.
+  for (const { fromMs } of near.toSorted((a, b) => b.fromMs - a.fromMs)) {
     const moment = Math.max(fromMs, atMs - WINDOW_MS);
     const active = near.filter((each) => each.fromMs <= moment && each.toMs >= moment);
     if (!reachesMajority(active, from, history.witness))

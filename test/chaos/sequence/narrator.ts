@@ -6,7 +6,7 @@ import type { Lab } from '../../lab/src/lab.ts';
 /** With the fields that say which. */
 const TOLD: Readonly<Record<string, readonly string[]>> = {
   'record.chosen': ['epoch', 'primary', 'entry', 'mode', 'sync', 'ballot', 'reason'],
-  'round.begun': ['intent', 'ballot', 'received', 'lagBytes'],
+  'round.begun': ['intent', 'ballot', 'received', 'lagBytes', 'seenAgoMs'],
   'grants.refused': ['epoch'],
   'lease.acquired': ['epoch', 'how'],
   'lease.lost': ['epoch', 'why'],

@@ -10,7 +10,7 @@ const event = (at: number, host: LabEvent['host'], name: string, fields: LabEven
 const chosen = (at: number, epoch: number, primary: string, reason = 'why') =>
   event(at, 'site1-svc', 'record.chosen', { epoch: String(epoch), primary, reason });
 const round = (at: number, received: string | null, lagBytes: number | null = 0) =>
-  event(at, 'site2-svc', 'round.begun', { intent: 'primary', received, lagBytes });
+  event(at, 'site2-svc', 'round.begun', { intent: 'primary', received, lagBytes, seenAgoMs: 200 });
 const inOrder = (ms: number) => ms - 1000;
 
 test('a change is the first word of a higher epoch; what is told again is none', () => {
@@ -31,6 +31,7 @@ test('a change is the first word of a higher epoch; what is told again is none',
     reason: 'why',
     received: null,
     lagBytes: null,
+    seenAtMs: null,
   });
 });
 
@@ -46,10 +47,10 @@ test('the furthest of what its rounds said to have been received, of this change
   ];
   const found = changesIn(events, inOrder);
   assert.deepEqual(
-    found.map(({ received, lagBytes }) => [received, lagBytes]),
+    found.map(({ received, lagBytes, seenAtMs }) => [received, lagBytes, seenAtMs]),
     [
-      [0xb0, 5],
-      [0x20, 1],
+      [0xb0, 5, 400],
+      [0x20, 1, 1300],
     ],
   );
 });

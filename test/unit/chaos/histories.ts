@@ -37,6 +37,7 @@ export const failover: Change = {
   reason: "site1's guard gave its database up",
   received: 800_000,
   lagBytes: 0,
+  seenAtMs: null,
 };
 
 export const power: Impairment = { fault: '#1 database-power', what: 'site1-db', fromMs: 9_000, toMs: 9_000 };

@@ -74,6 +74,14 @@ test('lost, and the change did not say what it might lose', () => {
   assert.deepEqual(found(h), ['lost']);
 });
 
+test('lost beyond where the old primary was seen, although answered long before it was seen', () => {
+  const tail = before.slice(-50);
+  const said = { ...failover, received: tail[0]?.lsn ?? 0, lagBytes: 1_000 };
+  const lost = { keys: without(all, tail) };
+  passes(history({ changes: [{ ...said, seenAtMs: (tail[0]?.a ?? 0) + 1_000 }] }, lost));
+  assert.deepEqual(found(history({ changes: [{ ...said, seenAtMs: 8_900 }] }, lost)), ['lost']);
+});
+
 test('a tail of more than maxLagBytes', () => {
   const changes = [{ ...failover, received: before.at(-6)?.lsn ?? 0 }];
   const h = history({ changes, maxLagBytes: 10 }, { keys: without(all, before.slice(-5)) });
