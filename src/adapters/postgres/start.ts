@@ -16,6 +16,8 @@ import { writeWaits } from './waiting.ts';
 const pollMs: Ms = 20;
 /** One question while waiting for a server that is coming up. */
 const questionMs: Ms = 500;
+/** Turning waiting off before a promotion; as a rule it is off, and one question says so. */
+const settingMs: Ms = 1000;
 
 type Starts = Pick<Database, 'startPrimary' | 'startStandby' | 'promote'>;
 
@@ -134,7 +136,8 @@ async function startStandby(parts: Parts, budget: Budget): Promise<Outcome<void>
 }
 
 async function promote(parts: Parts, waits: boolean, budget: Budget, leave: Leave): Promise<Outcome<void>> {
-  const set = await writeWaits(parts, waits, budget);
+  // Without waiting a promotion loses nothing, so nothing about it may keep one from being begun.
+  const set = await writeWaits(parts, waits, waits ? budget : budgetOf(Math.min(settingMs, budget.left())));
   if (waits && set.kind !== 'done') return set;
   if (set.kind !== 'done') parts.report(`waiting for the standby cannot be turned off: ${set.detail}`);
   const asked = await parts.roles.run(budget.left(), async (connection, left): Promise<Outcome<void>> => {

@@ -56,7 +56,9 @@ export async function writeWaits(parts: Parts, on: boolean, budget: Budget): Pro
     await connection.query('SELECT pg_reload_conf()', [], left.left());
     return done(true);
   });
+  // It was so before, so every process of the server has long loaded it; what it does is proven elsewhere.
   if (written.kind !== 'done') return written;
+  if (!written.value) return done(undefined);
   while (budget.left() > 0) {
     const value = await onFreshConnection(parts, budget, currentNames);
     if (value.kind === 'done' && isSet(value.value)) return done(undefined);
