@@ -66,13 +66,14 @@ test('the last look is fresh while it runs, and stays where it was when it is st
     const age = now() - (fuse.lastLook() ?? 0);
     assert.ok(age >= 0 && age <= 190, `${age}`);
   }
-  const thaw = pair.fuse.freeze();
+  const stopped = pair.fuse.process;
+  stopped?.freeze();
   pair.run(3000);
   assert.ok(now() - (fuse.lastLook() ?? 0) > 1000);
-  thaw();
+  stopped?.thaw();
   pair.run(20);
   assert.ok(now() - (fuse.lastLook() ?? 0) < 190);
-  pair.fuse.kill();
+  pair.fuse.process?.die('killed');
   pair.run(300);
   const seen = fuse.lastLook();
   assert.ok(now() - (seen ?? 0) >= 300);
@@ -84,10 +85,11 @@ test('one that was stopped over the deadline kills as soon as it goes on', () =>
   const { pair, fuse, now } = armed('stopped');
   fuse.setDeadline(now() + 500);
   fuse.arm();
-  const thaw = pair.fuse.freeze();
+  const stopped = pair.fuse.process;
+  stopped?.freeze();
   pair.run(5000);
   assert.equal(pair.site1.isWritable(), true);
-  thaw();
+  stopped?.thaw();
   pair.run(40);
   assert.equal(pair.site1.processesLeft(), false);
 });

@@ -33,6 +33,7 @@ export class FuseBox {
   /** True time of the last look that was an event, or is known to have been. */
   #lookedAt: Micros = 0;
   #next: Event | null = null;
+  #nextAt: Micros = 0;
 
   constructor(pg: Postgres, random: Random) {
     this.name = `${pg.site}-fuse`;
@@ -49,22 +50,6 @@ export class FuseBox {
     this.process = new Process(this.#machine, this.name, this.#life, (how) => this.#died(how));
     this.#every = this.#random.range(152, 175) * milli;
     this.#look();
-  }
-
-  /** Runs, and looks. */
-  isWell(): boolean {
-    return this.process !== null && !this.process.frozen;
-  }
-
-  kill(how = 'killed'): void {
-    this.process?.die(how);
-  }
-
-  /** SIGSTOP; returns what ends it. */
-  freeze(): () => void {
-    const { process } = this;
-    process?.freeze();
-    return () => process?.thaw();
   }
 
   /** The machine booted: its memory-backed files are gone. */
@@ -148,9 +133,10 @@ export class FuseBox {
     }
     const at = this.#lookedAt + looks * this.#every;
     if (this.#next !== null) {
-      if (this.#next.time === at) return;
+      if (this.#nextAt === at) return;
       cancel(this.#next);
     }
+    this.#nextAt = at;
     this.#next = this.#scheduler.at(at, this.#look);
   }
 }

@@ -8,7 +8,6 @@ import { spoken } from '../../../src/wire/versions.ts';
 import { milli, second } from '../engine/scheduler.ts';
 import { type PeerCodec, peerCodec } from './codec.ts';
 import type { Machine } from './machine.ts';
-import type { Postgres } from './postgres.ts';
 import { Process } from './process.ts';
 import { isPrefix } from './wal.ts';
 import type { AnyDaemon, World } from './world.ts';
@@ -74,7 +73,7 @@ export class Operator {
       world.powerOn(machine);
     }
     for (const site of sites) {
-      mendPostgres(world.postgres[site]);
+      world.postgres[site].faults.heal();
       world.applications[site].heal();
       world.databaseCommands[site].heal();
       world.balancers[site].heal();
@@ -183,17 +182,4 @@ function answerLine(outcome: Outcome<Answer>): string {
   return outcome.value.type === 'ack'
     ? `${outcome.value.ok ? 'done' : 'refused'} ${outcome.value.why}`
     : outcome.value.type;
-}
-
-function mendPostgres(pg: Postgres): void {
-  pg.faults.set(
-    { readOnly: false, tooManyConnections: false, refusesPasswords: false, slowCommitMs: 0, slowStartMs: 0 },
-    'mended',
-  );
-  pg.faults.set({ nextPromote: 'ok', nextStart: 'ok' }, 'mended');
-  pg.faults.thaw();
-  pg.faults.thawDisk();
-  pg.faults.fillDisk(false);
-  pg.receiver.stall(false);
-  pg.receiver.lagMs = 0;
 }

@@ -69,11 +69,6 @@ export class Wal {
     else if (Array.isArray(before)) before.push(node);
     else this.#writes.set(write, [before, node]);
   }
-
-  /** A run without end must not keep what no checker asks for any more. */
-  forget(write: number): void {
-    this.#writes.delete(write);
-  }
 }
 
 export type AppendOptions = {
@@ -90,14 +85,4 @@ export function isPrefix(node: WalNode, head: WalNode): boolean {
     if (at.branch === node.branch) return node.lsn <= at.lsn;
   }
   return false;
-}
-
-/** The position up to which both have the same records. */
-export function commonLsn(one: WalNode, other: WalNode): Lsn {
-  for (let at: WalNode | null = one; at !== null; at = at.branch.from) {
-    for (let its: WalNode | null = other; its !== null; its = its.branch.from) {
-      if (its.branch === at.branch) return Math.min(at.lsn, its.lsn);
-    }
-  }
-  return firstLsn;
 }
