@@ -8,7 +8,7 @@ RUN := PATH="$(CURDIR)/$(BIN):$$PATH" $(NODE) scripts/run-suites.ts
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo -- )
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build check format test test-slow unit contract lab-test demo clean
+.PHONY: help setup build check format test test-slow unit contract lab-test demo sim sim-mutants sim-bench spec chaos clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,21 @@ test: setup ## everything above: set up, build, check, unit, property, contract,
 
 test-slow: build ## longer property runs and further rounds in the lab
 	@$(RUN) slow
+
+sim: $(NODE) ## the simulator: SEEDS=N runs (default 100) from seed FROM (default: go on)
+	@$(NODE) test/sim/main.ts --seeds $(or $(SEEDS),100) $(if $(FROM),--from $(FROM))
+
+sim-mutants: $(NODE) ## negative controls of the simulator: each must be caught
+	@$(NODE) test/sim/mutants/main.ts
+
+sim-bench: $(NODE) ## how many cluster-minutes the simulator does in a CPU second
+	@$(NODE) test/sim/bench.ts
+
+chaos: build ## random faults over the lab: SEEDS=N sequences (default 3) from seed FROM (needs root: uses sudo)
+	@$(AS_ROOT)env PATH="$(CURDIR)/$(BIN):$$PATH" test/chaos/run --seeds $(or $(SEEDS),3) $(if $(FROM),--from $(FROM))
+
+spec: $(NODE) ## the formal model, within the bounds that CI checks
+	@PATH="$(CURDIR)/$(BIN):$$PATH" test/spec/run
 
 demo: setup ## two sites on this machine: kill one half after half and watch (needs root: uses sudo)
 	@$(MAKE) --no-print-directory build

@@ -15,7 +15,7 @@ export async function bundleWorker(mutant: Mutant | null, outfile: string): Prom
     outfile,
     bundle: true,
     platform: 'node',
-    format: 'esm',
+    format: 'cjs',
     target: 'node24',
     logLevel: 'error',
     plugins: [editing(mutant?.edits ?? [], edited)],

@@ -37,7 +37,7 @@ let survivors = 0;
 
 async function work(): Promise<void> {
   for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
-    const file = join(folder, `${mutant.name}.mjs`);
+    const file = join(folder, `${mutant.name}.cjs`);
     await bundleWorker(mutant, file);
     const caught = await hunt(mutant, file);
     rmSync(file);
