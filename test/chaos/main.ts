@@ -12,7 +12,7 @@ import { showResult, showTotals } from './sequence/result.ts';
 import { Sequence } from './sequence/sequence.ts';
 
 const USAGE = `run [--seeds N] [--from SEED] [--minutes X] [--relay MS] [--replication KIND] [--witness KIND]
-    [--faults A,B] [--json] [--name NAME]
+    [--faults A,B] [--logs] [--json] [--name NAME]
 
 Random fault sequences over the lab, one a seed. Needs root.
   --seeds        how many (default 1)
@@ -22,6 +22,7 @@ Random fault sequences over the lab, one a seed. Needs root.
   --replication  async, zero-loss, zero-loss-strict, or mixed: by the seed (default mixed)
   --witness      route53 or agent; by the seed where it is not given
   --faults       only these kinds
+  --logs         keep the logs of those that passed, too
   --json         the results on standard output, progress on standard error
   --name         of its lab (default: chaos)`;
 
@@ -52,6 +53,7 @@ async function main(): Promise<number> {
       replication: { type: 'string', default: 'mixed' },
       witness: { type: 'string' },
       faults: { type: 'string' },
+      logs: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       name: { type: 'string', default: 'chaos' },
       help: { type: 'boolean', short: 'h', default: false },
@@ -77,7 +79,7 @@ async function main(): Promise<number> {
   const print = values.json ? console.error : console.log;
   const results: Result[] = [];
   for (let seed = first; seed < first + seeds && performance.now() < endMs; seed += 1) {
-    const result = await oneSeed(values.name, { ...options, seed }, print);
+    const result = await oneSeed(values, { ...options, seed }, print);
     results.push(result);
     if (values.json) console.log(JSON.stringify(result));
     if (result.unsafe) break;
@@ -89,13 +91,17 @@ async function main(): Promise<number> {
 }
 
 /** A round that the machine starved is tried again in a fresh lab; an unsafe one never is. */
-async function oneSeed(name: string, options: PlanOptions, print: (text: string) => void): Promise<Result> {
+async function oneSeed(
+  { name, logs }: { readonly name: string; readonly logs: boolean },
+  options: PlanOptions,
+  print: (text: string) => void,
+): Promise<Result> {
   const plan = makePlan(options);
   for (let attempt = 1; ; attempt += 1) {
     print(`seed ${plan.seed}: ${JSON.stringify(plan)}`);
     const begin = performance.now();
     const say = (text: string) => print(`${((performance.now() - begin) / 1000).toFixed(1).padStart(6)} s  ${text}`);
-    running = new Sequence(name, plan, say);
+    running = new Sequence(name, plan, { say, keepLogs: logs });
     const result = await running.run(attempt);
     running = null;
     for (const why of result.why) print(`seed ${plan.seed}: ${why}`);

@@ -28,12 +28,19 @@ import { Struggle } from './struggle.ts';
 const AFTERMATH_MS = 2_000;
 const MAX_LAG_BYTES = 16 * 1024 * 1024;
 
-export type Say = (text: string) => void;
+type Say = (text: string) => void;
+
+export interface SequenceOptions {
+  readonly say: Say;
+  /** Also when nothing was found. */
+  readonly keepLogs: boolean;
+}
 
 export class Sequence {
   readonly #plan: Plan;
   readonly #lab: Lab;
   readonly #say: Say;
+  readonly #keepsLogs: boolean;
   #relay: Relay | null = null;
   #load: Load | null = null;
   #person: Person | null = null;
@@ -43,10 +50,11 @@ export class Sequence {
   #convergence: Convergence | null = null;
   #outageMs: number | null = null;
 
-  constructor(name: string, plan: Plan, say: Say) {
+  constructor(name: string, plan: Plan, options: SequenceOptions) {
     this.#plan = plan;
     this.#lab = new Lab({ name });
-    this.#say = say;
+    this.#say = options.say;
+    this.#keepsLogs = options.keepLogs;
   }
 
   async run(attempt: number): Promise<Result> {
@@ -63,7 +71,7 @@ export class Sequence {
     const starvation = (await probe?.end()) ?? null;
     const findings = this.#verdict?.findings ?? [];
     const why = [...findings.map(({ what }) => what), ...(failure === undefined ? [] : [sayWhy(failure)])];
-    const logs = why.length === 0 ? null : await this.#keepLogs(attempt);
+    const logs = why.length === 0 && !this.#keepsLogs ? null : await this.#keepLogs(attempt);
     await this.close();
     return {
       plan: this.#plan,
