@@ -159,10 +159,14 @@ export function learnChosen(voter: Voter, chosen: Accepted): Voter {
   return withDurable(voter, { chosen });
 }
 
-/** Era first, then ballot: within an era chosen ballots only grow, and with them chosen epochs. */
+/**
+ * Era first, then ballot: within an era chosen ballots only grow, and with them chosen epochs. So one of a lower epoch at
+ * a higher ballot was not chosen, whoever says so (I3).
+ */
 export function isLaterChosen(a: Accepted, b: Accepted): boolean {
   const eras = compareEpochs({ era: a.record.era, epoch: 0 }, { era: b.record.era, epoch: 0 });
-  return eras > 0 || (eras === 0 && compareBallots(a.ballot, b.ballot) > 0);
+  if (eras !== 0) return eras > 0;
+  return compareBallots(a.ballot, b.ballot) > 0 && compareEpochs(epochOf(a.record), epochOf(b.record)) >= 0;
 }
 
 export type RenewAsk = {
