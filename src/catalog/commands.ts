@@ -5,8 +5,9 @@ export type CommandDefinition = { readonly name: string; readonly usage: string;
 export const commands = [
   {
     name: 'agent',
-    usage: 'siteward agent [--config FILE] [--host NAME]',
-    description: 'The daemon of a service host: watches, votes, decides, reconciles.',
+    usage: 'siteward agent [--config FILE] [--host NAME] | rejoin [--site SITE] [--json]',
+    description:
+      'The daemon of a service host: watches, votes, decides, reconciles. rejoin: an order that gives an agent that lost its state its memory and its vote again, from the two other voters.',
   },
   {
     name: 'guard',
@@ -15,8 +16,9 @@ export const commands = [
   },
   {
     name: 'witness',
-    usage: 'siteward witness [--config FILE] [--host NAME]',
-    description: 'The daemon of a third place: a third vote, nothing else.',
+    usage: 'siteward witness [--config FILE] [--host NAME] | rejoin [--json]',
+    description:
+      'The daemon of a third place: a third vote, nothing else. rejoin: an order that makes its lost or damaged record anew, from both agents; an agent witness gets its memory likewise.',
   },
   {
     name: 'init',

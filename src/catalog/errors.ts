@@ -63,7 +63,8 @@ export const errors = {
     sentence: 'The state on disk is missing or damaged.',
     cause: 'The state directory was emptied or put back from a copy, or the disk fails (Q8).',
     next: 'The agent does not vote; the other two decide.',
-    operator: 'Find out what happened to the disk, then rejoin the agent.',
+    operator:
+      'Find out what happened to the disk, then `siteward agent rejoin` (an agent witness: `siteward witness rejoin`).',
   },
   'SW-STATE-002': {
     sentence: 'The state could not be written.',
@@ -75,7 +76,7 @@ export const errors = {
     sentence: 'The state on disk is older than what others remember.',
     cause: 'A snapshot or backup was put back (Q8).',
     next: 'The agent does not vote; the other two decide.',
-    operator: 'Rejoin the agent; never put the state directory back from a copy.',
+    operator: '`siteward agent rejoin`; never put the state directory back from a copy.',
   },
   'SW-STATE-004': {
     sentence: 'The state on disk is of a newer format.',
@@ -184,7 +185,7 @@ export const errors = {
     sentence: 'The register is out.',
     cause: 'Its record is missing, unreadable, older than before, or of another cluster (W3).',
     next: 'It is not used and not created over; the two agents remain a majority.',
-    operator: 'Find out who changed the zone, then rejoin the witness.',
+    operator: 'Find out who changed the zone, then `siteward witness rejoin`.',
   },
   'SW-DNS-001': {
     sentence: 'The public name does not point to the entry.',

@@ -19,7 +19,7 @@ const process = {
   'state.damaged': {
     level: 'error',
     message: 'the state file is damaged',
-    doc: 'Both of its slots are broken, or it is not of a form this version writes: this voter has lost its memory (Q8). Run `siteward agent rejoin`.',
+    doc: 'Both of its slots are broken, or it is not of a form this version writes: this voter has lost its memory (Q8). Run `siteward agent rejoin`; for an agent witness `siteward witness rejoin`.',
   },
   'config.fallback': {
     level: 'error',
@@ -137,7 +137,22 @@ const quorum = {
   'voter.forgot': {
     level: 'error',
     message: 'another voter lost its memory',
-    doc: 'It holds less than it was seen to hold; it does not count until it has rejoined (Q8).',
+    doc: 'It holds less than it was seen to hold; it does not count until `siteward agent rejoin` (or `witness rejoin`) (Q8).',
+  },
+  'voter.rejoined': {
+    level: 'info',
+    message: 'a voter has its memory again',
+    doc: 'The agent that drove the rejoin gave it the record that the others hold (Q8), or wrote the register anew (W4).',
+  },
+  'voter.remembers': {
+    level: 'warn',
+    message: 'this voter has its memory again and votes',
+    doc: 'A person ordered its rejoin. It accepts no change of primary until `quarantineMs` is over (L4).',
+  },
+  'register.rejoining': {
+    level: 'warn',
+    message: 'writing the register anew',
+    doc: 'A person ordered its rejoin, and both agents hold one record at one ballot (W4). `found` is the serial of what lay there, or what it was instead.',
   },
   'register.granted': {
     level: 'debug',

@@ -10,9 +10,15 @@ import type { Output } from './config.ts';
 type Command = (args: readonly string[], output: Output) => Promise<number | null> | number;
 
 const table: Readonly<Record<CommandName, Command>> = {
-  agent: (args) => daemon(args, async (options) => (await import('../roles/agent.ts')).runAgent(options)),
+  agent: (args, output) =>
+    args[0] === 'rejoin'
+      ? rejoin('agent', args.slice(1), output)
+      : daemon(args, async (options) => (await import('../roles/agent.ts')).runAgent(options)),
   guard: (args) => daemon(args, async (options) => (await import('../roles/guard.ts')).runGuard(options)),
-  witness: (args) => daemon(args, async (options) => (await import('../roles/witness.ts')).runWitness(options)),
+  witness: (args, output) =>
+    args[0] === 'rejoin'
+      ? rejoin('witness', args.slice(1), output)
+      : daemon(args, async (options) => (await import('../roles/witness.ts')).runWitness(options)),
   init: async (args, output) => (await import('./init.ts')).runInit(args, output),
   status: async (args, output) => (await import('./status.ts')).runStatus(args, output),
   failover: async (args, output) => (await import('./orders.ts')).runOrder('failover', args, output),
@@ -43,6 +49,10 @@ export async function runCommand(args: readonly string[], output: Output): Promi
     return EXIT.usage;
   }
   return table[known.name](rest, output);
+}
+
+async function rejoin(who: 'agent' | 'witness', args: readonly string[], output: Output): Promise<number> {
+  return (await import('./rejoin.ts')).runRejoin(who, args, output);
 }
 
 async function daemon(args: readonly string[], run: (options: RoleOptions) => Promise<void>): Promise<null> {

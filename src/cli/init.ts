@@ -47,6 +47,8 @@ function parse(args: readonly string[]) {
 }
 
 type VoterStatus = Pick<AgentStatus, 'cluster' | 'record' | 'amnesia'> & {
+  /** Of an agent. */
+  readonly founded?: boolean;
   readonly view?: { readonly accepted: Accepted | null };
 };
 
@@ -57,11 +59,21 @@ async function found(client: Client, primary: Site): Promise<Accepted> {
   );
   const held = await Promise.all(voters.map((voter) => statusOf(client, voter)));
   await statusOf(client, guardOf(primary));
+  refuseForgetful(voters, held);
   const accepted = held.find((status) => status.record !== null && status.cluster !== null)?.record;
   const proposal = accepted === undefined || accepted === null ? fresh(client, primary) : again(accepted, primary);
   for (const voter of voters) await tell(client, voter, proposal, false);
   if (config.witness.kind === 'route53') await tell(client, agentOf(primary), proposal, true);
   return proposal;
+}
+
+/** Q8: once the first lease was held, a voter without a record is none that init has not come to, but one that lost it. */
+function refuseForgetful(voters: readonly PeerId[], held: readonly VoterStatus[]): void {
+  if (!held.some((status) => status.founded === true)) return;
+  const lost = voters.filter((_, index) => held[index]?.record === null);
+  if (lost.length === 0) return;
+  const command = lost.includes('witness') ? 'siteward witness rejoin' : 'siteward agent rejoin';
+  throw new Refused(`${lost.join(', ')} lost its memory of a cluster that exists: ${command}`, EXIT.refused);
 }
 
 function fresh(client: Client, primary: Site): Accepted {

@@ -151,6 +151,31 @@ export type StateNotice = {
   readonly seenOfYou: Ballot | null;
 };
 
+/**
+ * Q8, W4: an agent that drives a rejoin asks the voter that lost its memory for a ticket; for a register, which gives none,
+ * it asks the other agent, since both are needed (docs/decisions/0010).
+ */
+export type Rejoin = {
+  readonly type: 'rejoin';
+  readonly cluster: string;
+  readonly voters: string;
+  readonly voter: VoterId;
+  /** The largest ttl that the sender knows to have been granted to anybody (L4). */
+  readonly longestTtlMs: Ms;
+};
+
+/** What that voter takes for its memory: a record that the others accepted after it had given the ticket. */
+export type Rejoined = {
+  readonly type: 'rejoined';
+  readonly cluster: string;
+  readonly voters: string;
+  readonly ticket: string;
+  readonly accepted: Accepted;
+  /** It was chosen without this voter. Else its vote chooses, which waits for what it may have promised (Q6). */
+  readonly chosen: boolean;
+  readonly registerSerial: number;
+};
+
 // ---------------------------------------------------------------------------------------------- to a guard
 
 export type Failsafe = {
@@ -194,7 +219,9 @@ export type Order =
   | { readonly kind: 'entry'; readonly to: Site }
   | { readonly kind: 'pause'; readonly reason: string }
   | { readonly kind: 'resume' }
-  | { readonly kind: 'restart' };
+  | { readonly kind: 'restart' }
+  /** Q8, W4: given to an agent that has its memory; `voter` is the one that lost it. */
+  | { readonly kind: 'rejoin'; readonly voter: VoterId };
 
 export type OrderRequest = { readonly type: 'order'; readonly cluster: string; readonly order: Order };
 
@@ -220,6 +247,8 @@ export type Request =
   | Accept
   | ChosenNotice
   | StateNotice
+  | Rejoin
+  | Rejoined
   | Failsafe
   | Refusing
   | GuardOrder
@@ -301,6 +330,18 @@ export type SyncAnswer = {
   readonly chosen: Accepted | null;
   readonly ask: Round;
 };
+/** Q8: `ok` with a ticket from a voter without memory; from the other agent, asked for a register's sake, without. */
+export type RejoinAnswer = {
+  readonly type: 'rejoin-answer';
+  readonly ok: boolean;
+  readonly why: string;
+  readonly ticket: string;
+  readonly promised: Ballot;
+  /** For how long its vote may not choose a record (Q6 with nothing remembered). */
+  readonly waitMs: Ms;
+  readonly longestTtlMs: Ms;
+  readonly registerSerial: number;
+};
 /** Done, or refused with a sentence for people. `order` answers also carry the steps of a dry run. */
 export type Ack = {
   readonly type: 'ack';
@@ -318,5 +359,6 @@ export type Answer =
   | ViewAnswer
   | FailsafeAnswer
   | SyncAnswer
+  | RejoinAnswer
   | Ack
   | StatusAnswer;

@@ -9,13 +9,13 @@ type RequestType = Request['type'];
 
 const allowed: Readonly<Record<'agent' | 'guard' | 'witness', Readonly<Record<Kind, readonly RequestType[]>>>> = {
   agent: {
-    agent: ['prepare', 'accept', 'chosen', 'state'],
+    agent: ['prepare', 'accept', 'chosen', 'state', 'rejoin', 'rejoined'],
     guard: ['renew', 'register-grant', 'release', 'inquire', 'sync-off'],
     witness: [],
     operator: ['order', 'status', 'init'],
   },
   witness: {
-    agent: ['prepare', 'accept', 'chosen', 'state'],
+    agent: ['prepare', 'accept', 'chosen', 'state', 'rejoin', 'rejoined'],
     guard: ['renew', 'release', 'inquire'],
     witness: [],
     operator: ['status', 'init'],

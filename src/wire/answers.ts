@@ -2,8 +2,8 @@
 
 import { z } from 'zod';
 import type { Answer } from '../core/messages.ts';
-import { accepted, epochId, lsn, ms, round, sentence, voterId } from './fields.ts';
-import { stepsLimit } from './limits.ts';
+import { accepted, ballot, counter, epochId, lsn, ms, round, sentence, text, voterId } from './fields.ts';
+import { stepsLimit, textLimit } from './limits.ts';
 import type { Same } from './same.ts';
 import { since } from './since.ts';
 import { voterView } from './views.ts';
@@ -59,6 +59,19 @@ const syncAnswer = since(
     ask: round,
   }),
 );
+const rejoinAnswer = since(
+  2,
+  z.strictObject({
+    type: z.literal('rejoin-answer'),
+    ok: z.boolean(),
+    why: sentence,
+    ticket: text(textLimit.name),
+    promised: ballot,
+    waitMs: ms,
+    longestTtlMs: ms,
+    registerSerial: counter,
+  }),
+);
 const ack = z.strictObject({
   type: z.literal('ack'),
   ok: z.boolean(),
@@ -78,6 +91,7 @@ export const answer = z.discriminatedUnion('type', [
   view,
   failsafe,
   syncAnswer,
+  rejoinAnswer,
   ack,
   status,
 ]);

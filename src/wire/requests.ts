@@ -16,6 +16,7 @@ import {
   round,
   site,
   text,
+  voterId,
 } from './fields.ts';
 import { textLimit } from './limits.ts';
 import type { Same } from './same.ts';
@@ -78,6 +79,19 @@ const state = z.strictObject({
   seenOfYou: ballot.nullable(),
 });
 
+const rejoin = since(2, z.strictObject({ type: z.literal('rejoin'), ...addressed, voter: voterId, longestTtlMs: ms }));
+const rejoined = since(
+  2,
+  z.strictObject({
+    type: z.literal('rejoined'),
+    ...addressed,
+    ticket: text(textLimit.name),
+    accepted,
+    chosen: z.boolean(),
+    registerSerial: counter,
+  }),
+);
+
 const refusing = z.strictObject({
   type: z.literal('refusing'),
   cluster: name,
@@ -105,6 +119,7 @@ const order = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('pause'), reason: text(textLimit.reason) }),
   z.strictObject({ kind: z.literal('resume') }),
   z.strictObject({ kind: z.literal('restart') }),
+  since(2, z.strictObject({ kind: z.literal('rejoin'), voter: voterId })),
 ]);
 const orderRequest = z.strictObject({ type: z.literal('order'), cluster: text(textLimit.name), order });
 const status = z.strictObject({ type: z.literal('status') });
@@ -120,6 +135,8 @@ export const request = z.discriminatedUnion('type', [
   accept,
   chosen,
   state,
+  rejoin,
+  rejoined,
   failsafe,
   refusing,
   guardOrder,

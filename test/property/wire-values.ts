@@ -75,6 +75,7 @@ const order = fc.oneof(
   fc.record({ kind: is('entry'), to: site }),
   fc.record({ kind: is('pause'), reason: text(400) }),
   fc.record({ kind: fc.constantFrom('resume', 'restart') }),
+  fc.record({ kind: is('rejoin'), voter }),
 );
 
 export const requests = fc.oneof(
@@ -98,6 +99,15 @@ export const requests = fc.oneof(
     orderMs: ms,
     orderRefuses: fc.boolean(),
     seenOfYou: maybe(ballot),
+  }),
+  fc.record({ type: is('rejoin'), ...addressed, voter, longestTtlMs: ms }),
+  fc.record({
+    type: is('rejoined'),
+    ...addressed,
+    ticket: text(64),
+    accepted,
+    chosen: fc.boolean(),
+    registerSerial: count,
   }),
   fc.record({ type: is('refusing'), cluster: name, epoch, refusing: fc.boolean() }),
   fc.record({
@@ -129,6 +139,16 @@ export const answers = fc.oneof(
   fc.record({ type: is('view'), view }),
   fc.record({ type: is('failsafe-answer'), promised: fc.boolean(), round, noted: maybe(epoch), why: text(100) }),
   fc.record({ type: is('sync-answer'), ok: fc.boolean(), why: text(100), chosen: maybe(accepted), ask: round }),
+  fc.record({
+    type: is('rejoin-answer'),
+    ok: fc.boolean(),
+    why: text(100),
+    ticket: text(64),
+    promised: ballot,
+    waitMs: ms,
+    longestTtlMs: ms,
+    registerSerial: count,
+  }),
   fc.record({ type: is('ack'), ok: fc.boolean(), why: text(100), steps: fc.array(text(100), { maxLength: 5 }) }),
   fc.record({ type: is('status-answer'), status: fc.jsonValue() }),
 ) as fc.Arbitrary<Answer>;

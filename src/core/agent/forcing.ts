@@ -2,7 +2,7 @@
 // this agent is the only voter, until both others hold its record and it votes for one that says so.
 
 import type { Order } from '../messages.ts';
-import { nextBallot, sameBallot, showBallot } from '../quorum/ballot.ts';
+import { sameBallot, showBallot } from '../quorum/ballot.ts';
 import { epochOf } from '../quorum/record.ts';
 import { isCurrent } from '../quorum/register.ts';
 import { soleVoterOf } from '../quorum/sole-voter.ts';
@@ -10,9 +10,10 @@ import { accept, prepare } from '../quorum/voter.ts';
 import type { Site } from '../site.ts';
 import { standbyAdvice } from '../verdict/standby.ts';
 import { type AgentDraft, set, trace } from './draft.ts';
-import { chosenOf, hearsMajority, hearsPeer, hearsWitness, highestBallot, recordOf } from './facts.ts';
+import { chosenOf, hearsMajority, hearsPeer, hearsWitness, recordOf } from './facts.ts';
 import { hearChosen } from './hear.ts';
 import { applyIntent } from './intent.ts';
+import { ballotFor } from './rejoin-rounds.ts';
 import { type Intent, rulesOf } from './state.ts';
 import { onIntentChosen } from './syncing.ts';
 
@@ -59,7 +60,7 @@ export function chooseAlone(d: AgentDraft, intent: Intent): string | null {
   const record = applyIntent(intent, accepted, d.s, d.at);
   if (typeof record === 'string') return record;
   const rules = rulesOf(d.s.settings);
-  const ballot = nextBallot(highestBallot(d.s), d.s.me);
+  const ballot = ballotFor(d, intent);
   const promised = prepare(d.s.voter, { type: 'prepare', cluster, voters, ballot }, rules);
   const voted = accept(promised.voter, { type: 'accept', cluster, voters, ballot, record }, rules, d.at.now);
   if (promised.refusal !== null || voted.refusal !== null) return `its own vote: ${promised.refusal ?? voted.refusal}`;

@@ -42,7 +42,8 @@ export function hearVoter(
 
 /** Q8: others remember more of us than we hold: our disk went back, so we do not vote. */
 export function hearMemoryOfUs(d: AgentDraft, notice: StateNotice): void {
-  if (notice.seenOfYou === null || d.s.voter.amnesia || d.s.voter.durable.cluster === null) return;
+  // Also where nothing is left: who was seen to hold anything is no new voter, and `init` is not for it (Q0).
+  if (notice.seenOfYou === null || d.s.voter.amnesia) return;
   if (compareBallots(notice.seenOfYou, highestIn(viewOf(d.s.voter, d.at.now))) <= 0) return;
   set(d, { voter: forget(d.s.voter) });
   trace(d, 'error', 'voter.amnesia', {

@@ -15,6 +15,7 @@ import { onBalancerReport, onPrimaryReport, onStandbyReport } from './judging.ts
 import { onGuardOrderAnswer, onOrder } from './orders.ts';
 import { onAccepted, onPrepared, onRecordSwapped } from './proposing.ts';
 import { absorbSwap, distrustRegister, onGrantSwapped, onRegisterRead } from './register-io.ts';
+import { onRejoin, onRejoined, onTicket, onWordAnswer } from './rejoining.ts';
 import { type Pending, rulesOf } from './state.ts';
 import { statusOf } from './status.ts';
 import { onSyncOff } from './syncing.ts';
@@ -110,6 +111,10 @@ function takeFromVoter(d: AgentDraft, voter: VoterId, request: Request, replyTo:
         });
       return reply(d, replyTo, { type: 'accepted', accepted: refusal === null, refusal, view: viewOf(next, d.at.now) });
     }
+    case 'rejoin':
+      return onRejoin(d, request, replyTo);
+    case 'rejoined':
+      return onRejoined(d, voter, request, replyTo);
     case 'chosen':
       hearChosen(d, request.chosen, `told by ${voter}`);
       return reply(d, replyTo, { type: 'ack', ok: true, why: '', steps: [] });
@@ -118,6 +123,8 @@ function takeFromVoter(d: AgentDraft, voter: VoterId, request: Request, replyTo:
         hearMemoryOfUs(d, request);
         hearVoter(d, voter, request.view, request, null);
         hearRegisterWord(d, request);
+      } else if (d.s.voter.durable.cluster === null && request.voters === settings.voters) {
+        hearMemoryOfUs(d, request);
       } else if (request.view.chosen !== null) {
         hearChosen(d, request.view.chosen, `told by ${voter}`);
       }
@@ -144,7 +151,7 @@ function takeFromOperator(d: AgentDraft, from: PeerId, request: Request, replyTo
 function onInit(d: AgentDraft, request: Extract<Request, { type: 'init' }>, replyTo: number): void {
   const { accepted } = request;
   const { durable, amnesia } = d.s.voter;
-  if (amnesia) return refuse(d, replyTo, 'this agent has a damaged state file: it cannot found a cluster');
+  if (amnesia) return refuse(d, replyTo, 'this agent lost its memory and founds no cluster: siteward agent rejoin');
   if (accepted.record.voters !== d.s.settings.voters)
     return refuse(
       d,
@@ -182,6 +189,10 @@ function takeSwap(d: AgentDraft, pending: Pending, outcome: Outcome<{ text: stri
       return onGrantSwapped(d, pending, outcome);
     case 'register-record':
       return onRecordSwapped(d, pending, outcome);
+    case 'register-rejoin':
+      // What lies there now is read again before another try.
+      if (outcome.kind !== 'done') set(d, { register: { ...d.s.register, found: null } });
+      return outcome.kind === 'done' ? absorbSwap(d, outcome.value.text, pending.next) : distrustRegister(d);
     case 'register-release':
       return outcome.kind === 'done' ? absorbSwap(d, outcome.value.text, pending.next) : distrustRegister(d);
     case 'register-create': {
@@ -214,6 +225,10 @@ function takeAnswer(d: AgentDraft, pending: Pending, outcome: Outcome<Answer>): 
       if (outcome.kind === 'done' && outcome.value.type === 'view')
         hearVoter(d, pending.voter, outcome.value.view, null, pending.seen);
       return;
+    case 'rejoin-ticket':
+      return onTicket(d, pending.rejoin, only(outcome, 'rejoin-answer'));
+    case 'rejoin-word':
+      return onWordAnswer(d, pending.rejoin, only(outcome, 'ack'));
     case 'guard-order':
       return onGuardOrderAnswer(d, pending.order, only(outcome, 'ack'));
     default:

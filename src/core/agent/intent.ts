@@ -16,6 +16,7 @@ export function applyIntent(intent: Intent, found: Accepted, s: AgentState, at: 
   const stamp = { by: s.me, at: isoTime(at.wall), reason: plain(intent.reason), voters };
   switch (intent.kind) {
     case 'same':
+    case 'rejoin':
       // A change that alters nothing, who wrote it and why included, so that history is not rewritten by a repair.
       return base;
     case 'mode':

@@ -12,6 +12,7 @@ import { needsSync, standbyAdvice } from '../verdict/standby.ts';
 import { type AgentDraft, ask, reply, set, trace } from './draft.ts';
 import { hearsMajority, majorityBindsMs, peerNotice, recent, recordOf } from './facts.ts';
 import { force, stepsOfForce, whyNotForce } from './forcing.ts';
+import { orderRejoin } from './rejoining.ts';
 import type { Intent, OrderState } from './state.ts';
 
 /** How long a stopped primary's last WAL may take to arrive before `--accept-loss` goes on without it. */
@@ -22,9 +23,10 @@ type Failover = Extract<Order, { kind: 'failover' }>;
 export function onOrder(d: AgentDraft, from: string, message: OrderRequest, replyTo: number): void {
   const answer = (ok: boolean, why: string, steps: readonly string[] = []): void =>
     reply(d, replyTo, { type: 'ack', ok, why, steps });
+  const { order } = message;
+  if (order.kind === 'rejoin') return orderRejoin(d, order.voter, from, message.cluster, replyTo);
   const refusal = refuseOrder(d, message);
   if (refusal !== null) return answer(false, refusal);
-  const { order } = message;
   if (order.kind !== 'failover' || !order.dryRun) trace(d, 'info', 'order.accepted', { order: order.kind, from });
   switch (order.kind) {
     case 'pause':

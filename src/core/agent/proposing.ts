@@ -3,7 +3,7 @@
 
 import type { AcceptAnswer, PromiseAnswer } from '../messages.ts';
 import type { Outcome } from '../outcome.ts';
-import { compareBallots, nextBallot, sameBallot, showBallot } from '../quorum/ballot.ts';
+import { compareBallots, sameBallot, showBallot } from '../quorum/ballot.ts';
 import type { Accepted, ClusterRecord } from '../quorum/record.ts';
 import { isCurrent, registerChangesPrimary, withRecord } from '../quorum/register.ts';
 import { soleVoterOf } from '../quorum/sole-voter.ts';
@@ -12,7 +12,7 @@ import { otherSite, peerOfVoter, type VoterId } from '../site.ts';
 import { draw, type Ms } from '../time.ts';
 import { possibleLoss } from '../verdict/standby.ts';
 import { type AgentDraft, ask, set, trace } from './draft.ts';
-import { hearsPeer, highestBallot, seenOf, voterBindsMs } from './facts.ts';
+import { hearsPeer, seenOf, voterBindsMs } from './facts.ts';
 import { chooseAlone } from './forcing.ts';
 import { hearChosen, hearVoter } from './hear.ts';
 import { applyIntent } from './intent.ts';
@@ -26,6 +26,7 @@ import {
   registerIsFreeFor,
   swap,
 } from './register-io.ts';
+import { ballotFor, takesPart } from './rejoin-rounds.ts';
 import type { Intent, Pending, Proposal } from './state.ts';
 import { rulesOf } from './state.ts';
 import { onIntentChosen } from './syncing.ts';
@@ -34,9 +35,10 @@ import { onIntentChosen } from './syncing.ts';
 const roundLimitMs: Ms = 6000;
 
 /** The voters with a clock, besides this agent. */
-function clockVoters(d: AgentDraft): readonly VoterId[] {
+function clockVoters(d: AgentDraft, intent: Intent): readonly VoterId[] {
   const peer = otherSite(d.s.me);
-  return d.s.settings.witness === 'agent' ? [peer, 'witness'] : [peer];
+  const voters: readonly VoterId[] = d.s.settings.witness === 'agent' ? [peer, 'witness'] : [peer];
+  return voters.filter((voter) => takesPart(intent, voter));
 }
 
 export function begin(d: AgentDraft, intent: Intent): void {
@@ -53,7 +55,7 @@ export function begin(d: AgentDraft, intent: Intent): void {
   }
   const { voters, peerDeadlineMs, witness } = d.s.settings;
   // Q1: above every ballot seen, and on our own disk, as our own promise, before it is sent.
-  const ballot = nextBallot(highestBallot(d.s), d.s.me);
+  const ballot = ballotFor(d, intent);
   const own = prepare(d.s.voter, { type: 'prepare', cluster, voters, ballot }, rulesOf(d.s.settings));
   if (own.refusal !== null) return;
   const id = d.s.nextId;
@@ -70,7 +72,7 @@ export function begin(d: AgentDraft, intent: Intent): void {
   set(d, { nextId: id + 1, voter: own.voter, proposal });
   const said = intent.kind === 'primary' ? possibleLoss(d.s, d.at.now) : {};
   trace(d, 'info', 'round.begun', { ballot: showBallot(ballot), intent: intent.kind, reason: intent.reason, ...said });
-  for (const voter of clockVoters(d)) {
+  for (const voter of clockVoters(d, intent)) {
     // A peer that is silent costs no time where the register can stand in for it; Q5 brings it up to date later.
     const skip = voter !== 'witness' && witness !== 'none' && !hearsPeer(d.s, d.at.now);
     notePrepared(d, voter, skip ? 'no' : 'asked', null);
@@ -166,7 +168,7 @@ function drivePrepare(d: AgentDraft, p: Proposal): void {
     boundMs = waitMs;
   }
   if (answers.some(([, answer]) => answer.vote === 'asked')) return;
-  if (d.s.settings.witness === 'route53' && d.s.register.out === null) {
+  if (d.s.settings.witness === 'route53' && d.s.register.out === null && takesPart(p.intent, 'witness')) {
     set(d, { proposal: { ...p, phase: 'register' } });
     return driveRegisterRound(d, { ...p, phase: 'register' });
   }
@@ -188,7 +190,7 @@ function beginAccept(d: AgentDraft, p: Proposal, base: Base): void {
     epoch: base.record.epoch,
     primary: base.record.primary,
   });
-  for (const voter of clockVoters(d)) {
+  for (const voter of clockVoters(d, p.intent)) {
     noteAccepted(d, voter, 'asked');
     ask(d, peerOfVoter(voter), message, { kind: 'accept', proposal: p.id, voter, seen: seenOf(d.s, voter) });
   }

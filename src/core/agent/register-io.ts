@@ -57,7 +57,8 @@ export function nextReadAt(d: AgentDraft): number {
 function needsAttention(d: AgentDraft): boolean {
   const { lease, probe } = d.s.settings;
   const record = recordOf(d.s);
-  if (d.s.peer === null || d.at.now - d.s.peer.at > 2 * probe.everyMs + 200) return true;
+  // A peer without memory is heard, but is no voter: the register is the other one (R2).
+  if (d.s.peer === null || d.s.peer.view.amnesia || d.at.now - d.s.peer.at > 2 * probe.everyMs + 200) return true;
   if (d.s.proposal !== null || d.s.register.held === null) return true;
   if (record === null) return false;
   const guard = d.s.guards[record.primary];
@@ -166,7 +167,7 @@ function takeUp(d: AgentDraft, mind: AgentDraft['s']['register']): void {
 /** W2: only a CAS that succeeded counts; after anything else the value held is no longer trusted and is read again. */
 export function absorbSwap(d: AgentDraft, text: string, next: RegisterState): void {
   // A swap that succeeded proves what is there: the register is in (W3), also right after it was created.
-  const known = { ...d.s.register, out: null, lowReads: 0, heardAt: d.at.now };
+  const known = { ...d.s.register, out: null, found: null, lowReads: 0, heardAt: d.at.now };
   takeUp(d, absorbValue(known, text, next, d.at.now));
 }
 

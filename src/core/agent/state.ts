@@ -31,6 +31,7 @@ import { longestTtl } from '../settings.ts';
 import type { Site, VoterId } from '../site.ts';
 import type { Instant, Ms } from '../time.ts';
 import type { AgentDeed } from './deeds.ts';
+import type { RejoinIntent, RejoinState } from './rejoin-state.ts';
 
 export type AgentDurable = {
   readonly voter: VoterDurable;
@@ -125,7 +126,8 @@ export type Intent =
     }
   /** A forced era begins, and ends ("Orders"). */
   | { readonly kind: 'force'; readonly to: Site; readonly reason: string }
-  | { readonly kind: 'end-force'; readonly reason: string };
+  | { readonly kind: 'end-force'; readonly reason: string }
+  | RejoinIntent;
 
 /** V8: the one question of a guard that this agent has to answer. */
 export type SyncQuestion = {
@@ -190,6 +192,7 @@ export type Pending =
   | ({ readonly kind: 'repair' } & AskedVoter)
   | { readonly kind: 'told'; readonly site: Site }
   | { readonly kind: 'guard-order'; readonly order: number }
+  | { readonly kind: 'rejoin-ticket' | 'rejoin-word'; readonly rejoin: number }
   | { readonly kind: 'register-read'; readonly serialAtSend: number }
   | {
       readonly kind: 'register-record';
@@ -204,7 +207,7 @@ export type Pending =
       readonly retried: boolean;
       readonly next: RegisterState;
     }
-  | { readonly kind: 'register-release'; readonly next: RegisterState }
+  | { readonly kind: 'register-release' | 'register-rejoin'; readonly next: RegisterState }
   | { readonly kind: 'register-create'; readonly replyTo: number; readonly next: RegisterState }
   | { readonly kind: 'deed'; readonly deed: AgentDeed; readonly startedAt: Instant };
 
@@ -295,6 +298,7 @@ export type AgentState = {
     /** A round of its own was chosen (Q4). */
     readonly chosen: boolean;
   } | null;
+  readonly rejoin: RejoinState | null;
   readonly decision: Decision;
   readonly pending: readonly (Pending & { readonly id: number })[];
   readonly nextId: number;
@@ -370,6 +374,7 @@ export function startAgent(
     order: null,
     lastOrder: null,
     modeOrder: null,
+    rejoin: null,
     decision: { act: false, code: 'starting', sentence: 'starting: nothing observed yet', waitMs: 0 },
     pending: [],
     tried: {},

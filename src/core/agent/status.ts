@@ -4,10 +4,10 @@ import { showLsn } from '../lsn.ts';
 import { showBallot } from '../quorum/ballot.ts';
 import { registerBindsMs } from '../quorum/register.ts';
 import { viewOf } from '../quorum/voter.ts';
-import { type Site, sites } from '../site.ts';
+import { otherSite, type Site, sites } from '../site.ts';
 import type { Moment } from '../time.ts';
 import { standbyAdvice } from '../verdict/standby.ts';
-import { coolDownLeftMs, hearsPeer, hearsWitness, recordOf } from './facts.ts';
+import { coolDownLeftMs, heardForMs, hearsPeer, hearsWitness, recordOf } from './facts.ts';
 import type { AgentState, Heard, Track } from './state.ts';
 
 export type AgentStatus = ReturnType<typeof statusOf>;
@@ -75,6 +75,16 @@ export function statusOf(s: AgentState, at: Moment) {
       s.order === null
         ? null
         : { id: s.order.id, to: s.order.to, phase: s.order.phase, leftMs: Math.max(0, s.order.until - now) },
+    rejoin:
+      s.rejoin === null
+        ? null
+        : {
+            id: s.rejoin.id,
+            voter: s.rejoin.voter,
+            phase: s.rejoin.phase,
+            why: s.rejoin.why,
+            leftMs: Math.max(0, s.rejoin.until - now),
+          },
     lastOrder: s.lastOrder,
     person: needsPerson(s, now),
   };
@@ -135,6 +145,7 @@ function guard(s: AgentState, site: Site, now: number) {
 export function needsPerson(s: AgentState, now: number): readonly string[] {
   const needs: string[] = [];
   if (s.voter.amnesia) needs.push(`${s.me}'s agent lost its state and does not vote: siteward agent rejoin`);
+  else needs.push(...othersWithoutMemory(s, now));
   if (s.register.out !== null) needs.push(`the witness is out (${s.register.out}): siteward witness rejoin`);
   if (s.settings.witness === 'none') {
     needs.push(
@@ -146,4 +157,15 @@ export function needsPerson(s: AgentState, now: number): readonly string[] {
   const other = s.settings.witness !== 'none' && !hearsPeer(s, now) && !hearsWitness(s, now);
   if (other) needs.push('no other voter is heard');
   return needs;
+}
+
+/** Q8: what only a person brings back, said also by those that know of it when the voter itself cannot be asked. */
+function othersWithoutMemory(s: AgentState, now: number): readonly string[] {
+  const lost = (heard: Heard | null): boolean =>
+    heard !== null && now - heard.at <= heardForMs && heard.view.amnesia && s.durable.founded;
+  const peer = otherSite(s.me);
+  return [
+    ...(lost(s.peer) ? [`${peer}'s agent lost its state and does not vote: siteward agent rejoin`] : []),
+    ...(lost(s.witness) ? ['the witness lost its state and does not vote: siteward witness rejoin'] : []),
+  ];
 }

@@ -9,6 +9,7 @@ import type { Site } from '../site.ts';
 import type { Ms } from '../time.ts';
 import { type AgentDraft, reply, set, trace } from './draft.ts';
 import { chosenOf, hearsMajority, hearsPeer, recent, recordOf } from './facts.ts';
+import { noteRejoinChosen } from './rejoin-rounds.ts';
 import type { AgentState, Intent, SyncQuestion } from './state.ts';
 
 /** A guard's word or question counts for this long: it asks again and renews more often. */
@@ -77,6 +78,7 @@ function answerIfChosen(d: AgentDraft): void {
 
 /** Called by whoever counted a choice. */
 export function onIntentChosen(d: AgentDraft, intent: Intent, ballot: Ballot): void {
+  noteRejoinChosen(d, intent, ballot);
   const question = d.s.syncQuestion;
   if (intent.kind !== 'sync-off' || question === null || !sameRound(intent.ask, question.ask)) return;
   set(d, { syncQuestion: { ...question, chosen: ballot } });

@@ -22,6 +22,8 @@ export type RegisterMind = {
   readonly lowReads: number;
   /** W3: why it is not used; null when it is in. */
   readonly out: string | null;
+  /** While it is out: what lies there, which is what a rejoin replaces (W4). */
+  readonly found: RegisterRead | null;
   /** The last answer that showed a usable value: it counts as having heard a voter (R2). */
   readonly heardAt: Instant | null;
 };
@@ -32,6 +34,7 @@ export const unseenRegister: RegisterMind = {
   serial: 0,
   lowReads: 0,
   out: null,
+  found: null,
   heardAt: null,
 };
 
@@ -47,7 +50,7 @@ export function absorbRead(
   cluster: string,
   now: Instant,
 ): RegisterMind {
-  const gone = (out: string): RegisterMind => ({ ...mind, held: null, out });
+  const gone = (out: string): RegisterMind => ({ ...mind, held: null, out, found: read });
   if (read.text === null || read.state === 'absent') return gone('its record does not exist');
   if (read.state === 'unreadable') return gone('its record cannot be read');
   if (read.state.cluster !== cluster) return gone('its record belongs to another cluster');
@@ -58,7 +61,7 @@ export function absorbRead(
   }
   // A value older than one known meanwhile is the past, not a fault.
   if (read.state.serial < mind.serial) return { ...mind, lowReads: 0, heardAt: now };
-  return absorbValue({ ...mind, lowReads: 0, out: null, heardAt: now }, read.text, read.state, now);
+  return absorbValue({ ...mind, lowReads: 0, out: null, found: null, heardAt: now }, read.text, read.state, now);
 }
 
 /** Takes up a value that is known to be there: read, or just written by this agent. */

@@ -48,6 +48,8 @@ export type Voter = {
   readonly promise: LeasePromise | null;
   /** The highest released round of each guard (L7). */
   readonly released: { readonly site1: Round; readonly site2: Round };
+  /** Q8: what it gave last to who would make it rejoin; only a word that was fetched for it is taken (rejoin.ts). */
+  readonly ticket: string | null;
 };
 
 /** What every voter of this voter set shares. The cluster id is not configured: Q0 makes it, the disk keeps it. */
@@ -66,11 +68,13 @@ export const emptyVoterDurable: VoterDurable = {
 export function startVoter(durable: VoterDurable, amnesia: boolean, rules: VoterRules, now: Instant): Voter {
   const longest = Math.max(durable.longestTtlMs, rules.longestTtlMs);
   return {
-    durable: { ...durable, longestTtlMs: longest },
+    // Whatever it writes first, amnesia goes to disk with it: half a memory must not look like a new voter's.
+    durable: { ...durable, longestTtlMs: longest, forgot: amnesia || durable.forgot },
     amnesia: amnesia || durable.forgot,
     quarantinedUntil: now + bindingMs(longest, rules.drift),
     promise: null,
     released: { site1: noRound, site2: noRound },
+    ticket: null,
   };
 }
 

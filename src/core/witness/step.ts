@@ -4,6 +4,7 @@
 import type { Send, StepResult } from '../effects.ts';
 import type { Answer, GuardAnswer, Refusal, Request, StateNotice } from '../messages.ts';
 import { compareBallots, sameBallot } from '../quorum/ballot.ts';
+import { giveTicket, remember } from '../quorum/rejoin.ts';
 import type { Round } from '../quorum/round.ts';
 import {
   accept,
@@ -73,9 +74,10 @@ function ack(voter: Voter, ok: boolean, why = ''): Taken {
   return { voter, answer: { type: 'ack', ok, why, steps: [] } };
 }
 
-function take({ voter, rules, startedAt }: WitnessState, from: PeerId, request: Request, { now }: Moment): Taken {
+function take({ voter, rules, startedAt }: WitnessState, from: PeerId, request: Request, at: Moment): Taken {
+  const { now } = at;
   if (guardSite(from) !== null) return takeFromGuard(voter, rules, from, request, now);
-  if (voterOf(from) !== null) return takeFromVoter(voter, rules, request, now);
+  if (voterOf(from) !== null) return takeFromVoter(voter, rules, request, at);
   if (request.type === 'init') return found(voter, rules, request);
   if (request.type !== 'status') return ack(voter, false, `a witness takes no ${request.type} from ${from}`);
   const status = {
@@ -124,7 +126,8 @@ function guardAnswer(voter: Voter, granted: boolean, refusal: Refusal | null, ro
   };
 }
 
-function takeFromVoter(voter: Voter, rules: VoterRules, request: Request, now: Instant): Taken {
+function takeFromVoter(voter: Voter, rules: VoterRules, request: Request, at: Moment): Taken {
+  const { now } = at;
   switch (request.type) {
     case 'prepare': {
       const { voter: next, refusal } = prepare(voter, request, rules);
@@ -141,6 +144,14 @@ function takeFromVoter(voter: Voter, rules: VoterRules, request: Request, now: I
         answer: { type: 'accepted', accepted: refusal === null, refusal, view: viewOf(next, now) },
       };
     }
+    case 'rejoin': {
+      const { voter: next, answer } = giveTicket(voter, request, rules, at.random, now);
+      return { voter: next, answer };
+    }
+    case 'rejoined': {
+      const { voter: next, why } = remember(voter, request, rules, now);
+      return ack(why === null ? learnChosen(next, request.accepted) : next, why === null, why ?? '');
+    }
     case 'chosen':
       return ack(learnChosen(voter, request.chosen), true);
     case 'state': {
@@ -155,7 +166,9 @@ function takeFromVoter(voter: Voter, rules: VoterRules, request: Request, now: I
 
 /** Q8: an agent of this cluster saw this voter hold more than it does: its disk went back, so it does not vote. */
 function isForgotten(voter: Voter, notice: StateNotice, now: Instant): boolean {
-  if (notice.seenOfYou === null || notice.cluster !== voter.durable.cluster) return false;
+  const { cluster } = voter.durable;
+  // Also where nothing is left: who was seen to hold anything is no new voter, and `init` is not for it (Q0).
+  if (notice.seenOfYou === null || (cluster !== null && notice.cluster !== cluster)) return false;
   return compareBallots(notice.seenOfYou, highestIn(viewOf(voter, now))) > 0;
 }
 
@@ -163,7 +176,8 @@ function isForgotten(voter: Voter, notice: StateNotice, now: Instant): boolean {
 function found(voter: Voter, rules: VoterRules, request: Extract<Request, { type: 'init' }>): Taken {
   const { accepted } = request;
   const { cluster, accepted: held } = voter.durable;
-  if (voter.amnesia) return ack(voter, false, 'this witness has a damaged state file: it cannot found a cluster');
+  if (voter.amnesia)
+    return ack(voter, false, 'this witness lost its memory and founds no cluster: siteward witness rejoin');
   if (accepted.record.voters !== rules.voters)
     return ack(voter, false, 'this witness was configured with another voter set');
   if (

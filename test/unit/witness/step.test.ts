@@ -162,7 +162,7 @@ const refusals: readonly (readonly [string, WitnessState, PeerId, Request, RegEx
     { ...started(empty), voter: forget(started(empty).voter) },
     'operator:ann',
     init(),
-    /damaged/,
+    /lost its memory/,
   ],
   [
     'an order',

@@ -1,0 +1,27 @@
+// Q8, W4: what is special in a round for a voter that lost its memory: its ballot, and that this voter is not asked.
+
+import { type Ballot, maxBallot, nextBallot, sameBallot } from '../quorum/ballot.ts';
+import { freshBallot } from '../quorum/rejoin.ts';
+import type { VoterId } from '../site.ts';
+import { type AgentDraft, set } from './draft.ts';
+import { highestBallot } from './facts.ts';
+import type { Intent } from './state.ts';
+
+export function ballotFor(d: AgentDraft, intent: Intent): Ballot {
+  const highest = highestBallot(d.s);
+  if (intent.kind !== 'rejoin') return nextBallot(highest, d.s.me);
+  return freshBallot(maxBallot(highest, intent.above), d.s.me);
+}
+
+/** The two others are the majority: nobody stands in for one of them, and the voter itself has nothing to say. */
+export function takesPart(intent: Intent, voter: VoterId): boolean {
+  return intent.kind !== 'rejoin' || intent.voter !== voter;
+}
+
+/** A round begun for a rejoin was chosen, by the two others or by the only voter of a forced era. */
+export function noteRejoinChosen(d: AgentDraft, intent: Intent, ballot: Ballot): void {
+  const { rejoin } = d.s;
+  const { chosen } = d.s.voter.durable;
+  if (rejoin === null || rejoin.intent !== intent || chosen === null || !sameBallot(chosen.ballot, ballot)) return;
+  set(d, { rejoin: { ...rejoin, phase: 'word', due: d.at.now, accepted: chosen, chosen: true } });
+}

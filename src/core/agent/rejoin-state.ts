@@ -1,0 +1,38 @@
+// A rejoin that this agent drives (docs/decisions/0010). In memory only: it dies with its driver, and the person who gave
+// the order gives it again.
+
+import type { Ballot } from '../quorum/ballot.ts';
+import type { Accepted } from '../quorum/record.ts';
+import type { VoterId } from '../site.ts';
+import type { Instant, Ms } from '../time.ts';
+import type { Intent } from './state.ts';
+
+export type RejoinState = {
+  readonly id: number;
+  /** The voter that lost its memory. */
+  readonly voter: VoterId;
+  readonly startedAt: Instant;
+  readonly until: Instant;
+  readonly phase: 'ticket' | 'round' | 'word';
+  /** The next try of this phase. */
+  readonly due: Instant;
+  readonly ticket: string;
+  /** The round that was begun after the ticket came: a change that alters nothing. */
+  readonly intent: Intent | null;
+  /** What came of it. */
+  readonly accepted: Accepted | null;
+  readonly chosen: boolean;
+  /** Of the other agent, for a register's sake. */
+  readonly longestTtlMs: Ms;
+  readonly registerSerial: number;
+  /** What stood in the way last, for the person who waits. */
+  readonly why: string;
+};
+
+export type RejoinIntent = {
+  readonly kind: 'rejoin';
+  readonly voter: VoterId;
+  /** What the voter, or the register's value, was found to hold: the round's ballot is above that too. */
+  readonly above: Ballot;
+  readonly reason: string;
+};
