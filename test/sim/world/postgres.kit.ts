@@ -32,7 +32,7 @@ export function test(title: string, body: () => void): void {
             body();
             resolve();
           } catch (error) {
-            reject(error);
+            reject(error instanceof Error ? error : new Error(String(error)));
           }
         });
       }),
