@@ -83,14 +83,53 @@ function lab(...args: string[]): Stage {
   return [{ name, command: ['test/lab/suite', ...args], limitSeconds: slow ? 2700 : 2100, asRoot: true, shown: true }];
 }
 
+/** The simulator: seeds of its own each, so a seed that fails in one plan is not hidden by another. */
+function simulator(name: string, limitSeconds: number, ...args: string[]): Stage {
+  return [{ name, command: ['node', 'test/sim/main.ts', ...args], limitSeconds, shown: true }];
+}
+
+const fuzz = nodeTests('fuzz', 'test/fuzz', 180);
+const simUnit = nodeTests('sim-parts', 'test/sim', 180);
+const simSmoke = [
+  ...simulator('sim', 900, '--seeds', '500', '--from', '1', '--minutes', '3', '--twice'),
+  ...simulator('sim-pinned', 300, '--pinned', '--twice'),
+];
+const simMutants: Stage = [
+  { name: 'sim-mutants', command: ['node', 'test/sim/mutants/main.ts'], limitSeconds: 900, shown: true },
+];
+const spec: Stage = [{ name: 'spec', command: ['node', 'test/spec/run.ts'], limitSeconds: 900, shown: true }];
+
+/** Real software, random faults, a checked history: alone, because it measures times. */
+const chaos: Stage = [
+  {
+    name: 'chaos',
+    command: ['test/chaos/run', '--seeds', '10', '--from', '1'],
+    limitSeconds: 2400,
+    asRoot: true,
+    shown: true,
+  },
+];
+
 const PLANS: Readonly<Record<string, () => readonly Stage[]>> = {
   check: () => [checks],
   unit: () => [[...unit, ...property, ...application]],
   contract: () => [[...contract, ...labUnit]],
   lab: () => [lab()],
   // The lab measures times and so runs alone; of the rest, what is short goes first, so that a slip shows at once.
-  test: () => [[...checks, ...unit, ...property, ...application], [...contract, ...labUnit], lab()],
-  slow: () => [repeated(nodeTests('property', 'test/property', 120), 5), lab('--slow')],
+  sim: () => [simSmoke, simMutants],
+  test: () => [
+    [...checks, ...unit, ...property, ...application, ...simUnit, ...fuzz],
+    [...contract, ...labUnit],
+    [...simSmoke, ...spec],
+    simMutants,
+    lab(),
+  ],
+  slow: () => [
+    repeated(nodeTests('property', 'test/property', 120), 5),
+    simulator('sim-3000', 1800, '--seeds', '3000', '--from', '10001', '--minutes', '8'),
+    chaos,
+    lab('--slow'),
+  ],
 };
 
 /** The stages of a plan, or undefined when there is no plan of that name. */

@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import type { Job, JobDone } from './jobs.ts';
 import { drawOptions, type RunOptions } from './options.ts';
+import { pinned } from './pinned.ts';
 import { runOne } from './run.ts';
 import { Summary } from './summary.ts';
 
@@ -19,6 +20,7 @@ const usage = `usage: node test/sim/main.ts [--seeds N] [--from SEED] [--minutes
   --seeds N     so many runs (default 100), of seeds SEED, SEED+1, ...
   --from SEED   default: where the last "make sim" of this checkout ended
   --minutes M   simulated minutes with faults (default 8; founding and healing come on top)
+  --pinned      the seeds of pinned.ts, each with the options it had, instead of N
   --twice       each seed runs twice, and both traces must be the same to the byte
   --trace       one seed, every transition on standard output
   --options JSON  options other than those drawn from the seed, e.g. '{"faults":{"cut-sites":5}}'
@@ -36,6 +38,7 @@ const { values } = parseArgs({
     witness: { type: 'string' },
     replication: { type: 'string' },
     options: { type: 'string' },
+    pinned: { type: 'boolean', default: false },
     twice: { type: 'boolean', default: false },
     trace: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
@@ -80,37 +83,48 @@ function traceOne(seed: string): void {
 }
 
 async function runMany(): Promise<void> {
-  const seeds = number(values.seeds, 100);
-  const from = values.from === undefined ? lastSeed() + 1 : number(values.from, 1);
-  const jobs = Math.min(seeds, number(values.jobs, availableParallelism()));
   const options = given();
-  const header = { seeds, from, commit: commit(), twice: values.twice, given: options };
+  const from = values.from === undefined ? lastSeed() + 1 : number(values.from, 1);
+  const seeds = number(values.seeds, 100);
+  const jobs: Job[] = values.pinned
+    ? pinned.map(({ seed, given: had = {} }) => ({ seed, given: { ...had, ...options }, twice: values.twice }))
+    : Array.from({ length: seeds }, (_, index) => ({
+        seed: String(from + index),
+        given: options,
+        twice: values.twice,
+      }));
+  const header = {
+    seeds: jobs.length,
+    from: jobs[0]?.seed,
+    commit: commit(),
+    twice: values.twice,
+    pinned: values.pinned,
+    given: options,
+  };
   console.log(values.json ? JSON.stringify({ sim: header }) : `sim ${JSON.stringify(header)}`);
-  const summary = new Summary(seeds, values.json);
-  let next = from;
+  const summary = new Summary(jobs.length, values.json);
+  const waiting = [...jobs];
   const work = async (): Promise<void> => {
     const worker = new Worker(join(import.meta.dirname, 'worker.ts'));
     try {
-      while (next < from + seeds) {
-        const seed = String(next);
-        next += 1;
-        summary.add(await ask(worker, { seed, given: options, twice: values.twice }));
-      }
+      for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) summary.add(await ask(worker, job));
     } finally {
       await worker.terminate();
     }
   };
-  await Promise.all(Array.from({ length: jobs }, work));
+  const threads = Math.min(jobs.length, number(values.jobs, availableParallelism()));
+  await Promise.all(Array.from({ length: threads }, work));
   summary.print();
-  if (values.from === undefined) store(from + seeds - 1);
+  if (values.from === undefined && !values.pinned) store(from + seeds - 1);
   if (!summary.clean) process.exitCode = 1;
 }
 
 function ask(worker: Worker, job: Job): Promise<JobDone> {
   return new Promise((resolve, reject) => {
-    worker.once('error', reject);
+    const failed = (error: unknown): void => reject(new Error(`seed ${job.seed}`, { cause: error }));
+    worker.once('error', failed);
     worker.once('message', (done: JobDone) => {
-      worker.removeListener('error', reject);
+      worker.removeListener('error', failed);
       resolve(done);
     });
     worker.postMessage(job);

@@ -73,7 +73,10 @@ async function hunt(mutant: Mutant, file: string): Promise<Caught> {
 function ask(worker: Worker, mutant: Mutant, seed: number): Promise<JobDone> {
   return new Promise((resolve, reject) => {
     worker.once('error', reject);
-    worker.once('message', resolve);
+    worker.once('message', (done: JobDone) => {
+      worker.removeListener('error', reject);
+      resolve(done);
+    });
     worker.postMessage({ seed: `${mutant.name} ${seed}`, given: mutant.options ?? {}, twice: false });
   });
 }
