@@ -3,7 +3,7 @@
  * same tree gives the same bytes: every date is that of the newest entry of the changelog, every mode and owner is said
  * here, names are sorted, nothing of the building machine is in it.
  *
- *   node scripts/package-deb.ts [--version VERSION] [--out DIRECTORY] [--level 0..9]
+ *   node scripts/package-deb.ts [--version VERSION] [--out DIRECTORY] [--level none|0..9]
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -46,8 +46,8 @@ function entries(options: { readonly version: string; readonly epoch: number; re
   return [
     { path: 'usr/lib/siteward/siteward-fuse', content: source('systemd/siteward-fuse'), mode: 0o755 },
     { path: 'usr/lib/siteward/siteward-postgresql', content: source('systemd/siteward-postgresql'), mode: 0o755 },
-    ...units.map((name) => ({ path: `lib/systemd/system/${name}`, content: source(`systemd/${name}`) })),
-    { path: 'lib/systemd/system-preset/50-siteward.preset', content: debian('preset') },
+    ...units.map((name) => ({ path: `usr/lib/systemd/system/${name}`, content: source(`systemd/${name}`) })),
+    { path: 'usr/lib/systemd/system-preset/50-siteward.preset', content: debian('preset') },
     { path: 'usr/lib/sysusers.d/siteward.conf', content: debian('sysusers.conf') },
     { path: 'usr/lib/tmpfiles.d/siteward.conf', content: debian('tmpfiles.conf') },
     { path: 'etc/needrestart/conf.d/siteward.conf', content: debian('needrestart.conf') },
@@ -129,7 +129,8 @@ async function makePackage(version: string, epoch: number, out: string, level: s
     setDates(tree, epoch);
     const file = join(out, `siteward_${version}_${architecture}.deb`);
     mkdirSync(out, { recursive: true });
-    execFileSync('dpkg-deb', ['--root-owner-group', '-Zxz', `-z${level}`, '--build', tree, file], {
+    const compression = level === 'none' ? ['-Znone'] : ['-Zxz', `-z${level}`];
+    execFileSync('dpkg-deb', ['--root-owner-group', ...compression, '--build', tree, file], {
       env: { ...process.env, SOURCE_DATE_EPOCH: String(epoch), LC_ALL: 'C' },
       stdio: ['ignore', 'ignore', 'inherit'],
     });

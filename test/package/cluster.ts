@@ -60,7 +60,7 @@ export function prepare(machine: Machine): void {
   machine.sh('chown postgres: /etc/siteward/keys/site1-guard.*');
   machine.sh('siteward config database-env >/etc/siteward/database.env');
   machine.sh(
-    'sed s/siteward-agent/siteward-agent-2/ /lib/systemd/system/siteward-agent.service >/etc/systemd/system/siteward-agent-2.service',
+    'sed s/siteward-agent/siteward-agent-2/ /usr/lib/systemd/system/siteward-agent.service >/etc/systemd/system/siteward-agent-2.service',
   );
   machine.sh('useradd --system siteward-agent-2');
   for (const { unit, role, host, key } of voters) {
