@@ -5,7 +5,7 @@
 
 export interface Case {
   readonly name: string;
-  readonly model: 'quorum' | 'lease';
+  readonly model: 'quorum' | 'lease' | 'sync' | 'era';
   /** Macros of the model: bounds as NAME=VALUE, options as NAME. */
   readonly options: string;
   readonly expect: Expectation;
@@ -47,6 +47,10 @@ export const SMALL: readonly Case[] = [
   holds('lease', 'late', 'B=2 R1=2 LATE'),
   holds('lease', 'register-made-anew', 'B=2 REJOIN'),
   holds('lease', 'failsafe', 'B=2 FAILSAFE CRASH_G=1'),
+  holds('lease', 'told', 'B=2 TELL CRASH_G=1'),
+  holds('sync', 'two-questions', 'B=3 QUESTIONS=2 CRASHES=0'),
+  holds('sync', 'crash', 'B=3 QUESTIONS=1 CRASHES=1'),
+  holds('era', 'ends', 'N=3 CRASHES=0'),
 ];
 
 /** More than an hour and several GiB: run by hand, the outcome is in docs/protocol/MODEL.md. */
@@ -62,7 +66,10 @@ export const LARGE: readonly Case[] = [
   holds('lease', 'fuse-b3', 'B=3 CRASH_G=1 FUSE'),
   holds('lease', 'lengths-b3', 'B=3 LENGTHS'),
   holds('lease', 'epochs-3', 'B=3 E=3 R2=2'),
-  holds('lease', 'failsafe-e3', 'B=2 E=3 R2=2 FAILSAFE CRASH_G=1'),
+  holds('lease', 'failsafe-e3', 'B=2 E=3 R1=1 R2=2 FAILSAFE CRASH_G=1'),
+  holds('sync', 'crash-and-two-questions', 'B=3 QUESTIONS=2 CRASHES=1'),
+  holds('era', 'ends-crash', 'N=3 CRASHES=1'),
+  holds('era', 'ends-n4', 'N=4 CRASHES=0'),
 ];
 
 export const WEAKENED: readonly Case[] = [
@@ -125,6 +132,33 @@ export const WEAKENED: readonly Case[] = [
   weakened('lease', 'L9_FENCED_LATE', 'B=2'),
   weakened('lease', 'L10_WRITES_WITHOUT_LEASE', 'B=2'),
   redundant('lease', 'L10_EPOCH_NOT_ON_DISK', 'B=2 CRASH_G=1', 'no voter grants the older epoch any more'),
+  weakened('lease', 'L10_NOTES_WHAT_IS_NOT_CHOSEN', 'B=2 TELL'),
   weakened('lease', 'L11_RELEASES_WHAT_RUNS', 'B=2 CRASH_G=1 FUSE'),
   weakened('lease', 'W4_REJOIN_AS_RELEASED', 'B=2 REJOIN'),
+
+  weakened('sync', 'V5_SYNC_NOT_ASKED_FOR', 'B=3 CRASHES=0'),
+  weakened('sync', 'V8_OLD_WORD', 'B=3 QUESTIONS=1 CRASHES=0'),
+  weakened('sync', 'V8_NO_CHANGE_OF_ITS_OWN', 'B=3 QUESTIONS=1 CRASHES=0'),
+  weakened('sync', 'V8_NAMED_BEFORE_SYNC', 'B=3 QUESTIONS=1 CRASHES=0'),
+  weakened('sync', 'V8_QUESTION_STAYS_OPEN', 'B=3 QUESTIONS=1 CRASHES=0'),
+  weakened('sync', 'V8_FALLS_BACK_UNASKED', 'B=3 QUESTIONS=1 CRASHES=0'),
+  weakened('sync', 'V8_WAITS_NOT_ON_DISK', 'B=3 QUESTIONS=1 CRASHES=0'),
+  weakened('sync', 'V8_EARLIER_QUESTION', 'B=3 CRASHES=0'),
+  weakened('sync', 'V8_QUESTION_NUMBER_REUSED', 'B=3 QUESTIONS=1 CRASHES=1'),
+  redundant(
+    'sync',
+    'V8_BACK_TO_LOWER_BALLOT',
+    'B=3 CRASHES=0',
+    'a fresh change answers and a named ballot must be found again',
+  ),
+
+  weakened('era', 'FORCE_NO_WAIT', 'N=3 CRASHES=0'),
+  weakened('era', 'FORCE_WAIT_FROM_BEING_TOLD', 'N=3 CRASHES=0'),
+  weakened('era', 'FORCE_GRANTS_ALONE_AFTER_THE_END', 'N=3 CRASHES=0'),
+  redundant(
+    'era',
+    'FORCE_REGISTER_AS_RELEASED',
+    'N=3 CRASHES=0',
+    'of any two voters one still waits: the other agent, or the one that ruled alone',
+  ),
 ];

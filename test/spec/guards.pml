@@ -39,7 +39,7 @@ inline fence(g) {
 /* L10: it notes on disk what it learns to be chosen; learning a newer epoch it fences at once. */
 inline note_epoch(g, x) {
   if
-  :: x > noted[g] -> fence(g); noted[g] = x
+  :: x > noted[g] -> fence(g); noted[g] = x; assert_no_trap()
   :: else
   fi
 }
@@ -48,6 +48,21 @@ inline note_epoch(g, x) {
 #define TOLD(x) (EPOCH_AT(0) == x || EPOCH_AT(1) == x || EPOCH_AT(2) == x)
 #else
 #define TOLD(x) HAS(chosen, x)
+#endif
+
+#ifdef TELL
+/* L10: an agent tells it a record, of either site; only a chosen one is noted. */
+#ifdef MUT_L10_NOTES_WHAT_IS_NOT_CHOSEN
+#define NOTEWORTHY(x) (EPOCH_AT(0) == x || EPOCH_AT(1) == x || EPOCH_AT(2) == x)
+#else
+#define NOTEWORTHY(x) HAS(chosen, x)
+#endif
+inline hear_of_epoch(x) {
+  d_step { x > noted[me] && NOTEWORTHY(x) -> note_epoch(me, x) }
+}
+#define TOLD_STEPS EACH_EPOCH(hear_of_epoch)
+#else
+#define TOLD_STEPS
 #endif
 
 /* L1: it reads its clock, then sends. The number is noted before it is used, and never used again. */
@@ -202,6 +217,7 @@ active [2] proctype guard() {
 end:
   do
   EACH_EPOCH(begin_round)
+  TOLD_STEPS
   QUIET_ROUNDS
   :: release()
   :: crash_guard()

@@ -1,7 +1,7 @@
 /*
  * Who may write: leases over the cluster record (L1 to L11, Q6, Q8's and W4's wait), with a register, an agent or nobody
  * as witness. What must never happen: two databases writable at once (I1), chosen epochs that go back (I2), a database
- * writable in an epoch that was not chosen or in an older one after a newer (I3).
+ * writable in an epoch that was not chosen or in an older one after a newer (I3), a state with no way on (I7).
  *
  * A record is its epoch: with two sites the primary of epoch e is guard (e - 1) % 2, since an epoch is a change of
  * primary; a change that alters nothing has another ballot and the same epoch. A prepare at a majority is one step:
@@ -19,6 +19,7 @@
  * LATE           renewals and register grants of rounds that are over still arrive
  * FUSE           a guard that restarts while its database runs takes it over (L11); else it kills it first
  * FAILSAFE       L8; databases start in steps of their own
+ * TELL           guards are told of chosen epochs by agents (L10), not only by their own leases
  * REJOIN         the register's record is lost once and made anew by W4, its votes as quorum.pml has them
  */
 #include "common.pml"

@@ -78,6 +78,21 @@ inline assert_may_write(g) {
   newest = noted[g]
 }
 
+/*
+ * I7: from here a way leads on. With faults stopped and any two voters left, time frees both, a fresh ballot has the
+ * newer of their records chosen, and a change of it, if that is wanted; so a guard may hold a lease again iff it has
+ * noted no epoch beyond what those two hold.
+ */
+#define REACHES(v, w, g) (EPOCH_AT(v) >= noted[g] || EPOCH_AT(w) >= noted[g])
+#ifdef NO_WITNESS
+#define NO_TRAP(g) REACHES(A1, A2, g)
+#else
+#define NO_TRAP(g) (REACHES(A1, A2, g) && REACHES(A1, W, g) && REACHES(A2, W, g))
+#endif
+inline assert_no_trap() {
+  assert(I7 && NO_TRAP(G1) && NO_TRAP(G2)) /* I7: a guard waits for an epoch that two voters cannot reach */
+}
+
 #ifdef NO_WITNESS
 #define CHOSEN(set) ((set) == 3)
 #define LEASE_GRANTED(set) ((set) != 0)
@@ -198,6 +213,7 @@ inline vote(v, b) {
     assert_chain(b)
   :: else
   fi;
+  assert_no_trap();
   forget_dead_ballots()
 }
 
