@@ -41,23 +41,25 @@ export class Person {
   async #watch(): Promise<void> {
     while (!this.#stopping) {
       const site = await this.#inNeed();
-      if (site === null) this.#unfitSince = null;
-      else this.#unfitSince ??= performance.now();
-      if (site !== null && performance.now() - (this.#unfitSince ?? 0) > SURE_MS) await this.#rebuild(site);
+      if (site === 'none') this.#unfitSince = null;
+      if (site === 'site1' || site === 'site2') {
+        this.#unfitSince ??= performance.now();
+        if (performance.now() - this.#unfitSince > SURE_MS) await this.#rebuild(site);
+      }
       await sleep(700);
     }
   }
 
-  /** The standby's site, where both agents that answer say that its database cannot follow. */
-  async #inNeed(): Promise<SiteName | null> {
+  /** The standby's site, where an agent says that its database cannot follow and none that it may take over. */
+  async #inNeed(): Promise<SiteName | 'none' | 'unknown'> {
     const both = await agents(this.#lab);
     const known = SITES.flatMap((site) => both[site] ?? []);
-    const primaries = new Set(known.map(({ record }) => record?.primary));
-    const [primary] = primaries;
-    if (known.length === 0 || primaries.size !== 1 || primary === undefined) return null;
+    if (known.some(({ standby }) => standby.mayTakeOver)) return 'none';
+    const [primary, ...others] = new Set(known.map(({ record }) => record?.primary));
+    if (primary === undefined || others.length > 0) return 'unknown';
     const site = otherOf(primary);
-    const unfit = known.every(({ standby }) => !standby.mayTakeOver && standby.why.includes('needs a rejoin'));
-    return unfit && this.#lab.isOn(`${site}-db`) && this.#lab.isOn(`${primary}-db`) ? site : null;
+    const unfit = known.some(({ standby }) => standby.why.includes('needs a rejoin'));
+    return unfit && this.#lab.isOn(`${site}-db`) && this.#lab.isOn(`${primary}-db`) ? site : 'unknown';
   }
 
   async #rebuild(site: SiteName): Promise<void> {
