@@ -17,18 +17,22 @@ export function notCalm(world: World): string | null {
   if (!primary.isWritable()) return `the database of ${record.primary}, the primary, accepts no writes`;
   if (world.postgres[otherSite(record.primary)].isWritable()) return 'both accept writes';
   if (scheduler.now - history.lastAcknowledgedAt > 5 * second) return 'no client has been told of a write for 5 s';
-  // What was lost for good in this run is a person's to bring back; the rest works on.
-  if (world.memoryLost) return null;
   if (record.mode !== 'auto') return 'paused';
   const row = primary.visible().row;
   if (row === null || !sameEpoch(row.epoch, epochOf(record))) return 'siteward.cluster says another epoch';
   for (const site of sites) {
     const agent = world.agents[site].state();
     if (agent === null) return `${site}'s agent does not run`;
+    if (agent.voter.amnesia) return `${site}'s agent has no memory`;
+    if (agent.register.out !== null) return `to ${site}'s agent the register is out: ${agent.register.out}`;
     const accepted = agent.voter.durable.accepted;
     if (accepted === null || compareBallots(accepted.ballot, ballot) !== 0)
       return `${site}'s agent holds ballot ${accepted === null ? 'none' : showBallot(accepted.ballot)}, chosen is ${showBallot(ballot)}`;
-    if (world.guards[site].state() === null) return `${site}'s guard does not run`;
+    if (world.guards[site].state() === null) {
+      // RUNBOOK, "A guard lost its state": where the fuse was never armed the disk has to be repaired, which nobody does here.
+      if (world.guards[site].disk.damaged && !world.fuses[site].armed) return null;
+      return `${site}'s guard does not run`;
+    }
     const env = world.applications[site].files.report();
     if (env.active !== record.primary) return `${site}'s .env names ${env.active ?? 'neither site'}`;
     for (const instance of world.applications[site].instances)

@@ -3,7 +3,8 @@
 import type { Answer, Order, Request } from '../../../src/core/messages.ts';
 import type { Outcome } from '../../../src/core/outcome.ts';
 import type { Accepted } from '../../../src/core/quorum/record.ts';
-import { agentOf, otherSite, type PeerId, type Site, sites } from '../../../src/core/site.ts';
+import { lacksMemory } from '../../../src/core/quorum/rejoin.ts';
+import { agentOf, otherSite, type PeerId, type Site, sites, type VoterId } from '../../../src/core/site.ts';
 import { spoken } from '../../../src/wire/versions.ts';
 import { milli, second } from '../engine/scheduler.ts';
 import { type PeerCodec, peerCodec } from './codec.ts';
@@ -107,8 +108,28 @@ export class Operator {
       if (record?.mode === 'paused') this.order(record.primary, { kind: 'resume' });
       if (record !== null) this.#rewind(record.primary);
       for (const site of sites) this.#replaceGuardState(site);
+      this.#rejoin();
       this.#mend();
     });
+  }
+
+  /** RUNBOOK, "An agent lost its memory", "The witness is out": until status says so no more. */
+  #rejoin(): void {
+    const { agents, witness } = this.#world;
+    for (const site of sites) {
+      const state = agents[site].state();
+      if (state === null) continue;
+      if (lacksMemory(state.voter)) this.#orderRejoin(otherSite(site), site);
+      if (state.register.out !== null) this.#orderRejoin(site, 'witness');
+    }
+    const voter = witness?.state()?.voter;
+    const site = this.#world.random.pick(sites);
+    if (voter !== undefined && lacksMemory(voter)) this.#orderRejoin(site, 'witness');
+  }
+
+  /** As the command does it: the status first, which also tells which version is spoken there. */
+  #orderRejoin(site: Site, voter: VoterId): void {
+    void this.#ask(agentOf(site), { type: 'status' }).then(() => this.order(site, { kind: 'rejoin', voter }));
   }
 
   /** RUNBOOK: stop the guard of a database that took another way, then the database, rewind it, start the guard. */

@@ -4,8 +4,8 @@
 import { done, rejected } from '../../../src/core/outcome.ts';
 import type { Store } from '../../../src/ports/store.ts';
 import { stateFormat } from '../../../src/wire/state-files.ts';
-import { milli, type Micros } from '../engine/scheduler.ts';
 import type { Random } from '../engine/random.ts';
+import { type Micros, milli } from '../engine/scheduler.ts';
 import { Process } from './process.ts';
 
 export class Disk {
@@ -27,7 +27,10 @@ export class Disk {
 
   /** The writer died: the unsynced slot is lost, torn (both: the older slot counts) or whole. */
   crash(): void {
-    if (this.writing !== undefined && this.random.ratio(1, 2)) this.synced = this.writing;
+    if (this.writing !== undefined && this.random.ratio(1, 2)) {
+      this.synced = this.writing;
+      this.damaged = false;
+    }
     this.writing = undefined;
   }
 }
@@ -45,6 +48,8 @@ export function storeOf(disk: Disk, process: Process): Store {
       disk.writing = document;
       return process.later(disk.random.range(100, 3 * milli) + disk.extraDelay, () => {
         disk.synced = document;
+        // Whatever the other slot is, this one is whole.
+        disk.damaged = false;
         disk.writing = undefined;
         if (disk.history.length < 64) disk.history.push(document);
         return done(undefined);
