@@ -1,7 +1,7 @@
 // The deeds of `siteward disarm`, in their order: the guard stops, and within what is left of its lease the fuse is
 // disarmed, so that the database does not even notice. Each may be done again after a stop in the middle.
 
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { appendFileSync, closeSync, existsSync, fsyncSync, openSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -46,8 +46,11 @@ export function allowPrimary({ database }: ClusterConfig): void {
   removeDurably(database.dataDirectory, 'standby.signal');
 }
 
+/** On this host's disk and in its system log. */
 export function record({ paths }: ClusterConfig, line: object): void {
-  appendFileSync(join(paths.stateDirectory, 'disarmed.log'), `${JSON.stringify(line)}\n`, { mode: 0o640 });
+  const text = JSON.stringify(line);
+  appendFileSync(join(paths.stateDirectory, 'disarmed.log'), `${text}\n`, { mode: 0o640 });
+  spawnSync('logger', ['-t', 'siteward', '-p', 'auth.notice', '--', `disarmed ${text}`], { timeout: 2000 });
 }
 
 function removeDurably(folder: string, name: string): void {
