@@ -1,8 +1,8 @@
 // What lies between machines: delay, loss, cuts in one direction or both, between whole places or two machines only.
 // Carries closures, not bytes: what is sent is the business of those who send.
 
-import { type Micros, milli, type Scheduler } from '../engine/scheduler.ts';
 import type { Random } from '../engine/random.ts';
+import { type Micros, milli, type Scheduler } from '../engine/scheduler.ts';
 import type { Machine, Place } from './machine.ts';
 
 /** One direction between two places. */
@@ -18,10 +18,19 @@ export type Path = {
   jitter: Micros;
 };
 
+function wholePath(): Path {
+  return { cut: false, lossPerMille: 0, duplicatePerMille: 0, extraDelay: 0, jitter: 0 };
+}
+
+function everyPath(): Readonly<Record<Place, Readonly<Record<Place, Path>>>> {
+  const from = () => ({ site1: wholePath(), site2: wholePath(), third: wholePath(), internet: wholePath() });
+  return { site1: from(), site2: from(), third: from(), internet: from() };
+}
+
 export class Network {
   readonly #scheduler: Scheduler;
   readonly #random: Random;
-  readonly #paths = new Map<string, Path>();
+  #paths = everyPath();
   /** `from>to` by machine name. */
   readonly #blocked = new Set<string>();
 
@@ -30,14 +39,9 @@ export class Network {
     this.#random = random;
   }
 
+  /** Within one place too: that is the path to itself. */
   path(from: Place, to: Place): Path {
-    const key = from === to ? `${from}` : `${from}>${to}`;
-    let path = this.#paths.get(key);
-    if (path === undefined) {
-      path = { cut: false, lossPerMille: 0, duplicatePerMille: 0, extraDelay: 0, jitter: 0 };
-      this.#paths.set(key, path);
-    }
-    return path;
+    return this.#paths[from][to];
   }
 
   /** One direction between two machines alone. */
@@ -51,7 +55,7 @@ export class Network {
 
   /** Everything as on the first day. */
   heal(): void {
-    this.#paths.clear();
+    this.#paths = everyPath();
     this.#blocked.clear();
   }
 
