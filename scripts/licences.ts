@@ -48,10 +48,11 @@ function partOf(folder: string): Part {
   const { name, version, author } = found;
   const license = found.license ?? found.licenses?.map(({ type }) => type).join(', ');
   if (license === undefined) throw new Error(`${name} ${version} does not say under which licence it is`);
-  const file = readdirSync(folder)
-    .filter((each) => /^(licen[cs]e|copying)/i.test(each))
-    .sort()[0];
+  const files = readdirSync(folder)
+    .filter((each) => /^(licen[cs]e|copying|notice)/i.test(each))
+    .sort();
   const by = typeof author === 'string' ? author : (author?.name ?? 'its authors');
-  const text = file === undefined ? `By ${by}; it comes without a text.` : readFileSync(join(folder, file), 'utf8');
-  return { name, version, licence: license, text: text.trim() };
+  const texts = files.map((file) => readFileSync(join(folder, file), 'utf8').trim());
+  const text = texts.length === 0 ? `By ${by}; it comes without a text of its own.` : texts.join('\n\n');
+  return { name, version, licence: license, text };
 }
