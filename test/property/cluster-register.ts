@@ -8,23 +8,33 @@ import { formatRegisterState, parseRegisterState } from '../../src/wire/register
 export type RegisterModel = {
   readonly read: () => Outcome<RegisterRead>;
   readonly swap: (expected: string | null, next: RegisterState) => Outcome<{ text: string }>;
+  /** A person deletes the record, or puts another text in its place. */
+  readonly replace: (text: string | null) => void;
+  /** Every text that was ever there. */
+  readonly past: readonly string[];
 };
 
 /** `onVote` is told of each record that is in it for the first time. */
 export function createRegisterModel(founded: Accepted, ttlMs: number, onVote: (vote: Accepted) => void): RegisterModel {
   const nonce = { id: 'founded', site: founded.record.primary, round: { start: 0, seq: 0 }, ttlMs };
-  let text = formatRegisterState({
+  let text: string | null = formatRegisterState({
     cluster: founded.record.cluster,
     serial: 1,
     promised: founded.ballot,
     accepted: founded,
     nonce,
   });
+  const past = [text];
   return {
-    read: () => done({ text, state: parseRegisterState(text) ?? 'unreadable' }),
+    past,
+    replace: (other) => {
+      text = other;
+    },
+    read: () => done({ text, state: text === null ? 'absent' : (parseRegisterState(text) ?? 'unreadable') }),
     swap: (expected, next) => {
       if (expected !== text) return rejected('conflict', 'the old value is another one');
       text = formatRegisterState(next);
+      past.push(text);
       onVote(next.accepted);
       return done({ text });
     },

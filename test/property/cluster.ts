@@ -14,6 +14,7 @@ import { agentStep } from '../../src/core/agent/step.ts';
 import type { Act, Send } from '../../src/core/effects.ts';
 import type { Answer, Order, Request } from '../../src/core/messages.ts';
 import { done, unknown } from '../../src/core/outcome.ts';
+import { lacksMemory } from '../../src/core/quorum/rejoin.ts';
 import { emptyVoterDurable, type Voter, type VoterDurable } from '../../src/core/quorum/voter.ts';
 import type { WitnessKind } from '../../src/core/settings.ts';
 import { guardSite, type PeerId, type Site, type VoterId, voterOf } from '../../src/core/site.ts';
@@ -29,8 +30,25 @@ import { type Look, lookAt } from './cluster-world.ts';
 export type CrashPoint = 'now' | 'before-persist' | 'after-persist' | 'after-first-send' | 'after-vote';
 
 type Node = { rate: number; offset: number; life: number };
-type AgentNode = Node & { state: AgentState | null; disk: AgentDurable; crashAt: CrashPoint | null };
-type WitnessNode = Node & { state: WitnessState | null; disk: VoterDurable };
+type AgentNode = Node & {
+  state: AgentState | null;
+  disk: AgentDurable;
+  readonly past: AgentDurable[];
+  damaged: boolean;
+  crashAt: CrashPoint | null;
+};
+type WitnessNode = Node & {
+  state: WitnessState | null;
+  disk: VoterDurable;
+  readonly past: VoterDurable[];
+  damaged: boolean;
+};
+/** Both slots of the state file broken, no state file, or the one of some time ago (0: the first, 1: the last). */
+export type Loss = 'damaged' | 'missing' | number;
+
+function older<T>(past: readonly T[], when: number): T | undefined {
+  return past[Math.floor(when * (past.length - 1))];
+}
 
 /** Whether a crash that was armed happens in this step. */
 function biting(at: CrashPoint, before: Voter, after: Voter): boolean {
@@ -70,9 +88,9 @@ export class Cluster {
     const { cluster } = foundedAt.record;
     const vote = { ...emptyVoterDurable, cluster, promised: foundedAt.ballot, accepted: foundedAt, chosen: foundedAt };
     const disk: AgentDurable = { ...emptyAgentDurable, voter: vote, founded: true, systemId: 'one' };
-    const agent = (): AgentNode => ({ ...node(), state: null, disk, crashAt: null });
+    const agent = (): AgentNode => ({ ...node(), state: null, disk, past: [disk], damaged: false, crashAt: null });
     this.agents = { site1: agent(), site2: agent() };
-    this.witness = { ...node(), state: null, disk: vote };
+    this.witness = { ...node(), state: null, disk: vote, past: [vote], damaged: false };
     this.#guardNodes = { site1: node(), site2: node() };
     this.guards = { site1: this.#guard('site1'), site2: this.#guard('site2') };
     for (const site of ['site1', 'site2'] as const) {
@@ -94,7 +112,7 @@ export class Cluster {
     const agent = this.agents[site];
     if (agent.state !== null) return;
     agent.life += 1;
-    agent.state = deepFreeze(startAgent(site, this.#settings, agent.disk, false, this.#clock(agent)));
+    agent.state = deepFreeze(startAgent(site, this.#settings, agent.disk, agent.damaged, this.#clock(agent)));
     this.#agentEvent(site, agent.life, { type: 'tick' });
   }
 
@@ -106,7 +124,41 @@ export class Cluster {
   startWitness(): void {
     const { witness } = this;
     witness.life += 1;
-    witness.state = startWitness(witness.disk, false, rulesOf(this.#settings), this.#clock(witness));
+    witness.state = startWitness(witness.disk, witness.damaged, rulesOf(this.#settings), this.#clock(witness));
+  }
+
+  /** The disk of a voter that runs again at once; or what a person does to the register. */
+  loseMemory(voter: VoterId, loss: Loss): void {
+    if (voter !== 'witness') {
+      const agent = this.agents[voter];
+      this.#killAgent(agent);
+      agent.disk = (typeof loss === 'number' ? older(agent.past, loss) : null) ?? emptyAgentDurable;
+      agent.damaged = loss === 'damaged';
+      return this.startAgent(voter);
+    }
+    if (this.kind === 'route53') {
+      const text =
+        typeof loss === 'number' ? older(this.register.past, loss) : loss === 'damaged' ? 'siteward1 ?' : null;
+      return this.register.replace(text ?? null);
+    }
+    const { witness } = this;
+    witness.disk = (typeof loss === 'number' ? older(witness.past, loss) : null) ?? emptyVoterDurable;
+    witness.damaged = loss === 'damaged';
+    this.startWitness();
+  }
+
+  /** Voters that have to rejoin, as `status` says it. */
+  forgetful(): readonly VoterId[] {
+    const { agents, witness, kind } = this;
+    const sites = (['site1', 'site2'] as const).filter((site) => {
+      const { state } = agents[site];
+      return state !== null && lacksMemory(state.voter);
+    });
+    const out =
+      kind === 'route53'
+        ? Object.values(agents).some(({ state }) => state !== null && state.register.out !== null)
+        : kind === 'agent' && witness.state !== null && lacksMemory(witness.state.voter);
+    return out ? [...sites, 'witness'] : sites;
   }
 
   order(site: Site, order: Order): void {
@@ -163,6 +215,8 @@ export class Cluster {
     if (effects.persist !== null) {
       this.#voted('witness', witness.disk, effects.persist);
       witness.disk = effects.persist;
+      witness.past.push(effects.persist);
+      witness.damaged = false;
     }
     for (const send of effects.send) if (send.kind === 'reply') answer(send.answer);
   }
@@ -185,6 +239,8 @@ export class Cluster {
     if (effects.persist !== null) {
       this.#voted(site, agent.disk.voter, effects.persist.voter);
       agent.disk = deepFreeze(effects.persist);
+      agent.past.push(agent.disk);
+      agent.damaged = false;
     }
     if (bites && crash === 'after-persist') return this.#killAgent(agent);
     agent.state = deepFreeze(state);
