@@ -5,7 +5,7 @@
 
 export interface Case {
   readonly name: string;
-  readonly model: 'quorum' | 'lease' | 'sync' | 'era';
+  readonly model: 'quorum' | 'lease' | 'sync' | 'era' | 'progress';
   /** Macros of the model: bounds as NAME=VALUE, options as NAME. */
   readonly options: string;
   readonly expect: Expectation;
@@ -51,6 +51,7 @@ export const SMALL: readonly Case[] = [
   holds('sync', 'two-questions', 'B=3 QUESTIONS=2 CRASHES=0'),
   holds('sync', 'crash', 'B=3 QUESTIONS=1 CRASHES=1'),
   holds('era', 'ends', 'N=3 CRASHES=0'),
+  holds('progress', 'settles', 'T=6 WAIT=3'),
 ];
 
 /** More than an hour and several GiB: run by hand, the outcome is in docs/protocol/MODEL.md. */
@@ -151,6 +152,10 @@ export const WEAKENED: readonly Case[] = [
     'B=3 CRASHES=0',
     'a fresh change answers and a named ballot must be found again',
   ),
+
+  weakened('progress', 'L5_BY_ONE_THAT_REFUSES', 'T=3 WAIT=2'),
+  weakened('progress', 'L7_WAITS_FOR_EVER', 'T=3 WAIT=2'),
+  weakened('progress', 'V4_REFUSES_WHAT_NOBODY_CAN_REPLACE', 'T=3 WAIT=2'),
 
   weakened('era', 'FORCE_NO_WAIT', 'N=3 CRASHES=0'),
   weakened('era', 'FORCE_WAIT_FROM_BEING_TOLD', 'N=3 CRASHES=0'),

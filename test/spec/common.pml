@@ -31,4 +31,5 @@
 #define I2 1002
 #define I3 1003
 #define I4 1004
+#define I6 1006
 #define I7 1007
