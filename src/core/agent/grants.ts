@@ -2,13 +2,14 @@
 // run in register-io.ts.
 
 import type { GuardAnswer, GuardStatus, Inquire, Refusal, RegisterGrant, Release, Renew } from '../messages.ts';
-import { type EpochId, epochOf, sameEpoch, showEpoch } from '../quorum/record.ts';
+import { compareEpochs, type EpochId, epochOf, sameEpoch, showEpoch } from '../quorum/record.ts';
+import { isCurrent } from '../quorum/register.ts';
 import { compareRounds, type Round, showRound } from '../quorum/round.ts';
 import { grant, release } from '../quorum/voter.ts';
 import type { Site, VoterId } from '../site.ts';
 import { standbyAdvice } from '../verdict/standby.ts';
 import { type AgentDraft, reply, set, trace } from './draft.ts';
-import { hearsPeer, peerNotice, recordOf } from './facts.ts';
+import { hearsPeer, hearsWitness, peerNotice, recordOf } from './facts.ts';
 import { rulesOf } from './state.ts';
 
 /** Every answer to a guard carries the chosen record and what this agent knows of the standby ("Messages"). */
@@ -64,12 +65,26 @@ function voidRelease(d: AgentDraft, message: Renew): void {
   if (isOver(d.s.stopped)) set(d, { stopped: null });
 }
 
+/**
+ * I7: the peer is gone, or lost its memory, and the witness has voted for a later epoch's other primary: perhaps that was
+ * chosen by these two, and nobody is left who knows. No majority can grant this round, which would only renew, for ever,
+ * the promise that keeps us from voting for what the witness holds.
+ */
+function nobodyElseGrants(d: AgentDraft, message: Renew): boolean {
+  const { s, at } = d;
+  if (hearsPeer(s, at.now) || !hearsWitness(s, at.now)) return false;
+  const held = s.settings.witness === 'agent' ? s.witness?.view.accepted : s.register.held?.state.accepted;
+  if (held === null || held === undefined || (s.settings.witness === 'route53' && !isCurrent(s.register))) return false;
+  return held.record.primary !== message.site && compareEpochs(epochOf(held.record), message.epoch) > 0;
+}
+
 export function onRenew(d: AgentDraft, site: Site, message: Renew, replyTo: number): void {
   if (message.site !== site) return notYours(d, message.round, replyTo);
   hearGuard(d, site, message.status);
   voidRelease(d, message);
   const refusing = refusesDatabase(d, message.epoch);
-  const refusal: Refusal | null = orderRefuses(d, message.epoch) ? 'order' : null;
+  const useless = message.status.leaseLeftMs <= 0 && nobodyElseGrants(d, message);
+  const refusal: Refusal | null = orderRefuses(d, message.epoch) ? 'order' : useless ? 'not-free' : null;
   const result =
     refusal === null
       ? grant(d.s.voter, message, refusing, rulesOf(d.s.settings), d.at.now)

@@ -1,7 +1,7 @@
 // W4: the register made anew, by one CAS from exactly what was found there (or from nothing), once both agents hold one
 // record at one ballot.
 
-import { compareBallots, sameBallot } from '../quorum/ballot.ts';
+import { compareBallots, maxBallot, sameBallot } from '../quorum/ballot.ts';
 import { rejoinedRegister } from '../quorum/rejoin.ts';
 import { otherSite } from '../site.ts';
 import { type AgentDraft, set, swapRegister, trace } from './draft.ts';
@@ -51,15 +51,13 @@ export function driveRejoinOfRegister(d: AgentDraft, rejoin: RejoinState): void 
 /** Another ballot, from the other agent's word on: something was chosen, or found, above this one. */
 function again(d: AgentDraft, rejoin: RejoinState): void {
   const found = d.s.register.found?.state;
-  const { intent } = rejoin;
-  const above = typeof found === 'object' ? found.promised : null;
   set(d, {
     rejoin: {
       ...rejoin,
       phase: 'ticket',
       due: d.at.now,
       accepted: null,
-      intent: intent?.kind === 'rejoin' && above !== null ? { ...intent, above } : intent,
+      above: typeof found === 'object' ? maxBallot(found.promised, rejoin.above) : rejoin.above,
     },
   });
 }

@@ -1,16 +1,14 @@
 // Q8, W4: what is special in a round for a voter that lost its memory: its ballot, and that this voter is not asked.
 
 import { type Ballot, maxBallot, nextBallot, sameBallot } from '../quorum/ballot.ts';
-import { freshBallot } from '../quorum/rejoin.ts';
 import type { VoterId } from '../site.ts';
 import { type AgentDraft, set } from './draft.ts';
 import { highestBallot } from './facts.ts';
 import type { Intent } from './state.ts';
 
 export function ballotFor(d: AgentDraft, intent: Intent): Ballot {
-  const highest = highestBallot(d.s);
-  if (intent.kind !== 'rejoin') return nextBallot(highest, d.s.me);
-  return freshBallot(maxBallot(highest, intent.above), d.s.me);
+  const next = nextBallot(highestBallot(d.s), d.s.me);
+  return intent.kind === 'rejoin' ? maxBallot(next, intent.atLeast) : next;
 }
 
 /** The two others are the majority: nobody stands in for one of them, and the voter itself has nothing to say. */

@@ -17,6 +17,8 @@ export type RejoinState = {
   /** The next try of this phase. */
   readonly due: Instant;
   readonly ticket: string;
+  /** What the register's value was found to carry: the next round goes above it. */
+  readonly above: Ballot;
   /** The round that was begun after the ticket came: a change that alters nothing. */
   readonly intent: Intent | null;
   /** What came of it. */
@@ -32,7 +34,7 @@ export type RejoinState = {
 export type RejoinIntent = {
   readonly kind: 'rejoin';
   readonly voter: VoterId;
-  /** What the voter, or the register's value, was found to hold: the round's ballot is above that too. */
-  readonly above: Ballot;
+  /** A million above all that was known when the ticket came, what the voter itself still knew included. */
+  readonly atLeast: Ballot;
   readonly reason: string;
 };

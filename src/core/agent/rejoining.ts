@@ -4,13 +4,13 @@
 import type { Ack, Rejoin, RejoinAnswer, Rejoined } from '../messages.ts';
 import type { Outcome } from '../outcome.ts';
 import { maxBallot, noBallot } from '../quorum/ballot.ts';
-import { giveTicket, lacksMemory, remember, toldOf } from '../quorum/rejoin.ts';
+import { freshBallot, giveTicket, lacksMemory, remember, toldOf } from '../quorum/rejoin.ts';
 import { soleVoterOf } from '../quorum/sole-voter.ts';
 import { accept, prepare } from '../quorum/voter.ts';
 import { otherSite, peerOfVoter, type VoterId } from '../site.ts';
 import { bindingMs, type Ms } from '../time.ts';
 import { type AgentDraft, ask, isPending, reply, set, trace } from './draft.ts';
-import { heardForMs, hearsPeer, hearsWitness, recordOf } from './facts.ts';
+import { heardForMs, hearsPeer, hearsWitness, highestBallot, recordOf } from './facts.ts';
 import { hearChosen } from './hear.ts';
 import { driveRejoinOfRegister, whyNotRegister } from './rejoin-register.ts';
 import { ballotFor } from './rejoin-rounds.ts';
@@ -35,6 +35,7 @@ export function orderRejoin(d: AgentDraft, voter: VoterId, from: string, cluster
     phase: 'ticket',
     due: d.at.now,
     ticket: '',
+    above: noBallot,
     intent: null,
     accepted: null,
     chosen: false,
@@ -161,7 +162,7 @@ export function onTicket(d: AgentDraft, id: number, outcome: Outcome<RejoinAnswe
   const intent: Intent = {
     kind: 'rejoin',
     voter: rejoin.voter,
-    above: rejoin.intent?.kind === 'rejoin' ? maxBallot(rejoin.intent.above, promised) : promised,
+    atLeast: freshBallot(maxBallot(maxBallot(highestBallot(d.s), promised), rejoin.above), d.s.me),
     reason: `rejoin of ${nameOf(rejoin.voter)}`,
   };
   const asked = { ...rejoin, ticket, intent, longestTtlMs, registerSerial, phase: 'round' as const, why: '' };

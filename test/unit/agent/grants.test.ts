@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Refusal, Release, Renew } from '../../../src/core/messages.ts';
 import { done, rejected, unknown } from '../../../src/core/outcome.ts';
-import { state } from '../agent-state.ts';
-import { at, epoch, guardStatus, notice, record, round } from '../core-builders.ts';
+import { type StateBuilder, state } from '../agent-state.ts';
+import { at, epoch, guardStatus, moved, notice, record, round } from '../core-builders.ts';
 import { Session } from './session.ts';
 
 const addressed = { cluster: 'c-1', voters: 'three', epoch: epoch(1), site: 'site1' } as const;
@@ -47,6 +47,21 @@ test('L2: a guard asks for its own site only, and is answered whatever it asks',
   assert.deepEqual(verdict(strange), [null, 'not-accepted']);
   assert.deepEqual(verdict(new Session(state()).request('site2-guard', release(2, false))), [null, 'not-accepted']);
   assert.deepEqual(verdict(new Session(state()).request('site2-guard', registerGrant(2))), [null, 'not-accepted']);
+});
+
+test('I7: a round that nobody else can grant does not renew the promise that keeps this agent from the later record', () => {
+  const builder = state().peerSilentFor(2001);
+  const { register } = builder.state;
+  assert.ok(register.held !== null);
+  const held = { ...register.held, state: { ...register.held.state, accepted: at(2, moved) } };
+  const alone = builder.with({ register: { ...register, held } });
+  const without = { status: guardStatus('site1', { leaseLeftMs: 0 }) };
+  const asked = (of: StateBuilder, change: Partial<Renew>) =>
+    verdict(new Session(of).request('site1-guard', renew(2, change)));
+  assert.deepEqual(asked(alone, without), [null, 'not-free']);
+  assert.deepEqual(asked(alone, {}), ['site2', null], 'I5: a lease that is in force is another matter');
+  assert.deepEqual(asked(state().with({ register: { ...register, held } }), without), ['site2', null]);
+  assert.deepEqual(asked(builder, without), ['site2', null]);
 });
 
 const confirmed = () => state().primaryFailed().peerAgrees().promised(3000);
