@@ -2,10 +2,10 @@
 // pg's own time-outs are not used: query_timeout leaves a half-read connection open, and a postmaster that is stopped
 // (SIGSTOP) still completes the TCP handshake, so only a bound over all steps together holds.
 
-import { Socket } from 'node:net';
 import pg from 'pg';
 import type { Ms } from '../../core/time.ts';
 import { ConnectionFault, type Phase } from './classify.ts';
+import { ScreenedSocket } from './screened-socket.ts';
 
 export type Target = {
   /** IP address, or the directory of the Unix socket. */
@@ -35,14 +35,11 @@ export type Connection = {
   destroy(): void;
 };
 
-/** A server's first message is one of these, and short; anything else on this port is not PostgreSQL. */
-const firstMessages = new Set(['R', 'E', 'N', 'v'].map((letter) => letter.charCodeAt(0)));
-const longestFirstMessage = 65_536;
 /** How long a goodbye may take before the socket is taken away. */
 const goodbyeMs: Ms = 200;
 
 export async function connect(target: Target, statementTimeoutMs: Ms, deadlineMs: Ms): Promise<Connection> {
-  const socket = new Socket();
+  const socket = new ScreenedSocket();
   const client = new pg.Client({
     host: target.host,
     port: target.port,
@@ -61,7 +58,6 @@ export async function connect(target: Target, statementTimeoutMs: Ms, deadlineMs
   socket.once('connect', () => {
     phase = 'login';
   });
-  refuseGarbage(socket);
   // Without a listener an error between two queries would end the process.
   client.on('error', () => {
     usable = false;
@@ -145,13 +141,4 @@ function withPhase(error: unknown, phase: Phase): unknown {
 /** The step at which connecting failed. */
 export function phaseOf(error: unknown): Phase {
   return (typeof error === 'object' && error !== null ? phases.get(error) : undefined) ?? 'connect';
-}
-
-/** Another service on this port would make pg wait for gigabytes: `HTTP` reads as a length of 1.4 GB. */
-function refuseGarbage(socket: Socket): void {
-  socket.once('data', (chunk: Buffer) => {
-    const length = chunk.length >= 5 ? chunk.readInt32BE(1) : 4;
-    if (firstMessages.has(chunk[0] ?? 0) && length >= 4 && length <= longestFirstMessage) return;
-    socket.destroy(new ConnectionFault('garbage', 'what listens there does not speak the PostgreSQL protocol'));
-  });
 }
