@@ -88,8 +88,13 @@ export function agentHealth(s: AgentState, clock: Clock): PlainReport {
   return { ok, body: { agent: s.me, decision: s.decision.sentence, person } };
 }
 
-/** For whoever wants to know whether clients should come here: 200 at the entry's site, 503 at the other. */
-export function agentEntry(s: AgentState, _clock: Clock): PlainReport {
+/**
+ * For whoever wants to know whether clients should come here (DNS by health checks): 200 at the entry's site, 503 at the
+ * other, and at one that hears nobody: what it remembers may be over (R2). Where both say 503 a failover record pair
+ * stays as it is.
+ */
+export function agentEntry(s: AgentState, clock: Clock): PlainReport {
   const entry = recordOf(s)?.entry ?? null;
-  return { ok: entry === s.me, body: { me: s.me, entry } };
+  const current = mayTouch(s, clock.now());
+  return { ok: entry === s.me && current, body: { me: s.me, entry, current } };
 }
