@@ -221,6 +221,21 @@ test('W4: a vote that was counted in the value found is not written over: both a
   );
 });
 
+test('W4, in an era that it forced: it chooses alone, and writes once the other agent holds the same record', () => {
+  const forced = registerOut(absent).record({ voters: 'only:site2', primary: 'site2', epoch: 2 });
+  const session = new Session(forced.peerView({ accepted: at(1) })).order(orderOf('witness'));
+  session.answered('rejoin', ticket({ ticket: '' })).tick(10);
+  const { accepted } = session.state.voter.durable;
+  assert.equal(accepted?.ballot.counter, 1_000_005);
+  reads(session, absent);
+  assert.equal(session.swap(), undefined);
+  assert.ok(accepted !== null);
+  const theirs = view({ promised: accepted.ballot, accepted, chosen: accepted });
+  session.request('site1-agent', notice({ view: theirs }));
+  const swap = session.swap() ?? reads(session, absent).swap();
+  assert.deepEqual(swap?.next.accepted, accepted);
+});
+
 const forgotten = state('site2').voter({ amnesia: true });
 const refusals: readonly (readonly [string, StateBuilder, 'site1' | 'site2' | 'witness', RegExp])[] = [
   ['it lost its own memory', forgotten, 'site1', /two at once/],

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Answer, Request } from '../../../src/core/messages.ts';
-import { forget } from '../../../src/core/quorum/voter.ts';
+import { emptyVoterDurable, forget } from '../../../src/core/quorum/voter.ts';
 import type { PeerId } from '../../../src/core/site.ts';
 import { startWitness, type WitnessState, witnessStep } from '../../../src/core/witness/step.ts';
 import {
@@ -189,4 +189,28 @@ test('status shows its vote', () => {
   const { answer } = step(started(), 'operator:ann', { type: 'status' });
   assert.ok(answer.type === 'status-answer');
   assert.match(JSON.stringify(answer.status), /"witness":true.*"epoch":1/);
+});
+
+test('Q8: who has no state file, but is remembered, is no new voter: it gives a ticket and takes the word for it', () => {
+  const bare = deepFreeze(startWitness(emptyVoterDurable, false, rules, 0));
+  const first = step(bare, 'site1-agent', notice({ seenOfYou: ballot(3) }));
+  assert.ok(first.persist?.forgot);
+  assert.match(JSON.stringify(step(first.next, 'operator:ann', init()).answer), /siteward witness rejoin/);
+  const ask: Request = { type: 'rejoin', ...addressed, voter: 'witness', longestTtlMs: 15_000 };
+  const asked = step(first.next, 'site1-agent', ask);
+  assert.ok(asked.answer.type === 'rejoin-answer' && asked.answer.ok);
+  const accepted = at(1_000_009, moved);
+  const word: Request = {
+    type: 'rejoined',
+    ...addressed,
+    ticket: asked.answer.ticket,
+    accepted,
+    chosen: true,
+    registerSerial: 0,
+  };
+  const { persist, next, answer } = step(asked.next, 'site1-agent', word);
+  assert.ok(answer.type === 'ack' && answer.ok);
+  assert.deepEqual([persist?.promised, persist?.accepted, persist?.chosen], [accepted.ballot, accepted, accepted]);
+  assert.equal(next.voter.quarantinedUntil, later + 15_760);
+  assert.match(JSON.stringify(step(started(), 'site1-agent', ask).answer), /has its memory/);
 });
