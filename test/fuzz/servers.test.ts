@@ -2,6 +2,7 @@
 // ssh2, the SDK) run in our process, and nothing that they are sent may get past the adapter. Loopback only.
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -13,6 +14,7 @@ import { httpGet } from '../../src/adapters/http/http-get.ts';
 import { connect } from '../../src/adapters/postgres/connection.ts';
 import { createScreen } from '../../src/adapters/postgres/screened-socket.ts';
 import { createRegister } from '../../src/adapters/route53/register.ts';
+import { createSshHosts } from '../../src/adapters/ssh/hosts.ts';
 import { runs } from './kit.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'siteward-fuzz-'));
@@ -180,6 +182,27 @@ test('whatever HAProxy says, a command ends in time with an outcome', patience, 
       Object.assign(says, { answer, ends });
       const outcome = await setServerState(path, 'birthday/a1', 'drain', deadlineMs);
       assert.ok(outcome.kind === 'done' || outcome.detail.length <= 500, outcome.kind);
+    }),
+    few,
+  );
+});
+
+test('whatever an SSH server says, an order ends in time with an outcome', patience, async () => {
+  const keyFile = join(directory, 'key');
+  execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', keyFile]);
+  const { says, port } = await serverOf();
+  const kex = Buffer.concat([Buffer.from([0, 0, 0, 44, 10, 20]), Buffer.alloc(16, 7), Buffer.alloc(26)]);
+  const banner = Buffer.from('SSH-2.0-OpenSSH_9.2\r\n');
+  const samples = [banner, Buffer.concat([banner, kex]), Buffer.from(`${'x'.repeat(300)}\r\n`.repeat(50))];
+  const host = { address: '127.0.0.1', hostKeys: [`SHA256:${'a'.repeat(43)}`] };
+  const bothSites = { site1: host, site2: host };
+  await fc.assert(
+    fc.asyncProperty(bytesLike(samples), fc.boolean(), async (answer, ends) => {
+      Object.assign(says, { answer, ends });
+      const hosts = createSshHosts({ user: 'u', port, keyFile, application: bothSites, database: bothSites });
+      const outcome = await hosts.readEnv('site1', deadlineMs);
+      assert.notEqual(outcome.kind, 'done');
+      await hosts.close();
     }),
     few,
   );
