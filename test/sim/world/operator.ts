@@ -6,6 +6,7 @@ import type { Accepted } from '../../../src/core/quorum/record.ts';
 import { lacksMemory } from '../../../src/core/quorum/rejoin.ts';
 import { agentOf, otherSite, type PeerId, type Site, sites, type VoterId } from '../../../src/core/site.ts';
 import { spoken } from '../../../src/wire/versions.ts';
+import { Random } from '../engine/random.ts';
 import { milli, second } from '../engine/scheduler.ts';
 import { type PeerCodec, peerCodec } from './codec.ts';
 import type { Machine } from './machine.ts';
@@ -20,12 +21,15 @@ export class Operator {
   readonly #desk: Process;
   readonly #primary: Site;
   readonly #codec: PeerCodec = peerCodec(spoken, 1);
+  /** Its own, so that what it does shifts nothing else. */
+  readonly #random: Random;
   #healing = false;
 
   /** `primary` is the site whose database is the primary on the first day. */
   constructor(world: World, desk: Machine, primary: Site) {
     this.#world = world;
     this.#primary = primary;
+    this.#random = new Random(`operator ${world.options.seed}`);
     this.#desk = new Process(desk, alice, 0, () => {});
   }
 
@@ -36,6 +40,7 @@ export class Operator {
     postgres[otherSite(this.#primary)].bornStandby();
     for (const machine of machines.values()) this.startAll(machine);
     scheduler.after(second, () => this.#init());
+    if (this.#random.ratio(3, 4)) this.#watch();
     scheduler.after(2 * second, () => clients.start());
   }
 
@@ -113,6 +118,15 @@ export class Operator {
     });
   }
 
+  /** In most runs somebody looks at the status while the faults go on, and sees what only a person mends. */
+  #watch(): void {
+    this.#world.scheduler.after(this.#random.range(2, 20) * second, () => {
+      if (this.#healing) return;
+      if (this.#world.memoryLost) this.#rejoin();
+      this.#watch();
+    });
+  }
+
   /** RUNBOOK, "An agent lost its memory", "The witness is out": until status says so no more. */
   #rejoin(): void {
     const { agents, witness } = this.#world;
@@ -123,7 +137,7 @@ export class Operator {
       if (state.register.out !== null) this.#orderRejoin(site, 'witness');
     }
     const voter = witness?.state()?.voter;
-    const site = this.#world.random.pick(sites);
+    const site = this.#random.pick(sites);
     if (voter !== undefined && lacksMemory(voter)) this.#orderRejoin(site, 'witness');
   }
 
