@@ -26,7 +26,10 @@
 #define CRASH_G 0
 #endif
 
-#if B == 2
+#if B == 1
+#define EACH_BALLOT(step) :: step(1)
+#define EACH_PROPOSAL(step, v, w) :: step(1, v, w)
+#elif B == 2
 #define EACH_BALLOT(step) :: step(1) :: step(2)
 #define EACH_PROPOSAL(step, v, w) :: step(1, v, w) :: step(2, v, w)
 #elif B == 3
