@@ -95,18 +95,23 @@ function forgetful(reports: readonly AgentReport[], named: Site | null): Site {
   throw new Refused('both agents have their memory: there is nothing to rejoin', EXIT.refused);
 }
 
-/** For the witness the agent of the primary's site, which writes the register first anyway (Q5). */
+/** For the witness one that holds it to be out, the agent of the primary's site rather, which writes there first (Q5). */
 function driverFor(reports: readonly AgentReport[], voter: VoterId): { site: Site; cluster: string } {
   const able = reports.flatMap(({ site, status }) =>
-    status === null || lost(status) ? [] : [{ site, cluster: status.cluster ?? '', primary: status.record?.primary }],
+    status === null || lost(status) ? [] : [{ site, cluster: status.cluster ?? '', rank: rankFor(status) }],
   );
   const driver =
     voter === 'witness'
-      ? (able.find(({ site, primary }) => site === primary) ?? able[0])
+      ? able.toSorted((a, b) => b.rank - a.rank)[0]
       : able.find(({ site }) => site === otherSite(voter));
   if (driver === undefined)
     throw new Refused('no agent that has its memory answers, which the order would be given to', EXIT.unreachable);
   return driver;
+}
+
+function rankFor({ agent, record, votes: { witness } }: AgentStatus): number {
+  const out = ('out' in witness && witness.out !== null) || ('amnesia' in witness && witness.amnesia === true);
+  return (out ? 2 : 0) + (record?.primary === agent ? 1 : 0);
 }
 
 async function confirm(voter: VoterId, given: string | undefined, output: Output): Promise<void> {
