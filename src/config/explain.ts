@@ -198,5 +198,9 @@ function notGuaranteed({ witness, dns, lease, policy, replication }: ClusterConf
   if (witness.kind === 'route53')
     lines.push('Route 53 slower than registerLeg: that is a lost witness, harmless alone');
   if (witness.kind === 'none') lines.push("the loss of the primary's whole site: failover --force by a person");
+  if (witness.kind === 'none' && replication === 'zero-loss')
+    lines.push(
+      "the loss of the standby's whole site: nobody is left to record it with, so writes stall until it is back",
+    );
   return ['What is not guaranteed', ...lines.map((line) => `  - ${line}`)];
 }
