@@ -1,5 +1,5 @@
 // Which versions of the peer protocol a process speaks, and what it knows of its peers' (docs/decisions/0008). Version 1
-// is what was spoken before versions were negotiated; version 2 adds zero-loss mode.
+// is what was spoken before versions were negotiated; version 2 adds zero-loss mode and rejoin.
 
 import type { PeerId } from '../core/site.ts';
 
@@ -31,6 +31,7 @@ function readRange(said: string | null): WireRange {
 export type PeerVersions = {
   /** The version to ask this peer in: the newest that both speak, and the oldest of ours as long as it said nothing. */
   versionFor(peer: PeerId): number;
+  hasSpoken(peer: PeerId): boolean;
   /** What came with any answer of the peer; it may have been upgraded or downgraded since the last one. */
   heard(peer: PeerId, said: string | null): WireRange;
 };
@@ -44,6 +45,7 @@ export function createPeerVersions(ours: WireRange): PeerVersions {
       const newest = known.get(peer)?.range.newest ?? ours.oldest;
       return Math.min(ours.newest, Math.max(ours.oldest, newest));
     },
+    hasSpoken: (peer) => known.has(peer),
     heard: (peer, said) => {
       const last = known.get(peer);
       if (last !== undefined && last.said === said) return last.range;

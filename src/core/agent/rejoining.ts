@@ -156,7 +156,8 @@ export function onTicket(d: AgentDraft, id: number, outcome: Outcome<RejoinAnswe
   const wait = (why: string): void => set(d, { rejoin: { ...rejoin, why } });
   if (outcome.kind !== 'done') return wait(`${nameOf(rejoin.voter)}: ${outcome.detail}`);
   const { ok, why, ticket, promised, waitMs, longestTtlMs, registerSerial } = outcome.value;
-  if (!ok) return wait(why);
+  // It has its memory, is of another cluster, or is one of two that lost theirs: waiting changes none of this.
+  if (!ok) return endRejoin(d, 'undone', why);
   const alone = d.s.settings.witness === 'none' && soleVoterOf(recordOf(d.s)) === null;
   if (alone && waitMs > 0) return wait(`what it may have promised binds it for ${waitMs} ms more`);
   const intent: Intent = {

@@ -271,6 +271,13 @@ for (const [title, builder, voter, sentence] of refusals) {
   });
 }
 
+test('what waiting does not change ends it at once', () => {
+  const session = new Session(peerForgot('agent')).order(orderOf('site1'));
+  session.answered('rejoin', ticket({ ok: false, ticket: '', why: 'it has its memory' }));
+  const { lastOrder, rejoin: left } = session.state;
+  assert.deepEqual([left, lastOrder?.outcome, lastOrder?.why], [null, 'undone', 'it has its memory']);
+});
+
 test('an order ends by itself, and says what stood in the way', () => {
   const session = new Session(peerForgot('agent')).order(orderOf('site1'));
   const [ask] = session.asked('rejoin');
