@@ -5,12 +5,13 @@
 
 import type { z } from 'zod';
 import type { Answer, Request } from '../core/messages.ts';
+import type { PeerId } from '../core/site.ts';
 import { answer } from './answers.ts';
 import { type Lane, laneOf } from './fast-lane.ts';
 import { messageBytes } from './limits.ts';
 import { request } from './requests.ts';
 import { hearingIn, missingIn, tellingIn } from './since.ts';
-import { showRange, spoken, type WireRange } from './versions.ts';
+import { type PeerVersions, showRange, type WireRange } from './versions.ts';
 
 /** A value, or in one sentence what is wrong with it. `version`: not wrong, only not of a version that can be spoken here. */
 export type Bad = { readonly kind: 'bad'; readonly code: 'invalid' | 'version'; readonly problem: string };
@@ -38,11 +39,23 @@ export function createCodec(range: WireRange): Codec {
   };
 }
 
-const ours = createCodec(spoken);
-export const encodeRequest = (value: Request) => ours.encodeRequest(value, spoken.newest);
-export const decodeRequest = ours.decodeRequest;
-export const encodeAnswer = (value: Answer) => ours.encodeAnswer(value, spoken.newest);
-export const decodeAnswer = ours.decodeAnswer;
+/**
+ * For this peer: in the version agreed on. What that one cannot say to a peer that has said nothing yet is said in the
+ * first version that can: a process that asks only once could never say it else, and the peer at worst refuses it unread.
+ */
+export function encodeRequestTo(
+  codec: Codec,
+  versions: PeerVersions,
+  peer: PeerId,
+  value: Request,
+): Wire<{ readonly text: string; readonly version: number }> {
+  const last = versions.hasSpoken(peer) ? versions.versionFor(peer) : codec.range.newest;
+  for (let version = versions.versionFor(peer); ; version += 1) {
+    const encoded = codec.encodeRequest(value, version);
+    if (encoded.kind === 'good') return good({ text: encoded.value, version });
+    if (encoded.code === 'invalid' || version >= last) return encoded;
+  }
+}
 
 /** Longer than any of the envelopes. */
 const envelopeBytes = 64;
@@ -82,12 +95,16 @@ function encode<T extends Message>(
   const known = versions.get(version);
   if (known === undefined) return bad('version', foreign(version, range));
   const lane = known.lanes.get(value.type);
-  if (lane === undefined) return bad('version', `does not exist in version ${version}`);
+  if (lane === undefined) return bad('version', `cannot be said in version ${version}`);
   const fast = lane?.write(value) ?? null;
   // A character is three bytes at most.
   if (fast !== null && 3 * fast.length < messageBytes - envelopeBytes) return good(`${known.head}${fast}}`);
   const checked = check(known.telling, value);
-  if (checked.kind === 'bad') return checked;
+  if (checked.kind === 'bad') {
+    const newest = versions.get(range.newest) ?? known;
+    const isNewer = newest !== known && check(newest.telling, value).kind === 'good';
+    return isNewer ? bad('version', `cannot be said in version ${version}`) : checked;
+  }
   const text = stringify({ v: version, m: checked.value });
   if (text === null) return bad('invalid', 'is not JSON');
   return byteLength(text) > messageBytes ? bad('invalid', `is longer than ${messageBytes} bytes`) : good(text);

@@ -55,6 +55,7 @@ export function isReadableFormat(format: number): boolean {
   return format >= 1 && format <= stateFormat;
 }
 
+const schemas = { agent: agentDurable, witness: voterDurable, guard: guardDurable };
 const readers = {
   agent: tolerant(agentDurable),
   witness: tolerant(voterDurable),
@@ -63,9 +64,7 @@ const readers = {
 
 /** What is written for a durable state: without the keys that have their default. */
 export function stateDocument(role: 'agent' | 'guard' | 'witness', durable: unknown): unknown {
-  if (role !== 'guard') return durable;
-  const entries = Object.entries(durable as GuardDurable);
-  return Object.fromEntries(entries.filter(([key, value]) => !isDefault(key, value)));
+  return withoutDefaults(schemas[role], durable);
 }
 
 export function readAgentDurable(document: unknown): AgentDurable | null {
@@ -83,7 +82,14 @@ export function readGuardDurable(document: unknown): GuardDurable | null {
   return parsed.success ? parsed.data : null;
 }
 
-function isDefault(key: string, value: unknown): boolean {
-  const field: unknown = guardDurable.shape[key as keyof GuardDurable];
-  return field instanceof z.ZodDefault && field.def.defaultValue === value;
+function withoutDefaults(schema: z.core.$ZodType, value: unknown): unknown {
+  if (!(schema instanceof z.ZodObject) || typeof value !== 'object' || value === null) return value;
+  const shape: Readonly<Record<string, z.core.$ZodType>> = schema.shape;
+  const kept = Object.entries(value).flatMap(([key, inner]) => {
+    const field = shape[key];
+    if (field === undefined) return [[key, inner]];
+    if (field instanceof z.ZodDefault && field.def.defaultValue === inner) return [];
+    return [[key, withoutDefaults(field, inner)]];
+  });
+  return Object.fromEntries(kept);
 }

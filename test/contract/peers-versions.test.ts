@@ -77,15 +77,22 @@ test('a process of version 1 asks a new one: it is answered in version 1, to the
   assert.deepEqual(versionsAsked(server), [1, 1, 1]);
 });
 
-test('what version 1 does not have is not sent to a process of version 1', limit, async () => {
+test('what version 1 does not have is refused by a process of version 1 unread, and then not sent', limit, async () => {
   const old = await versionOne();
-  const outcome = await asking(old.port).ask(2000, syncOff);
-  assert.ok(outcome.kind === 'rejected' && outcome.code === 'version', JSON.stringify(outcome));
-  assert.deepEqual(old.got, []);
+  const peers = asking(old.port);
+  for (let round = 0; round < 2; round += 1) {
+    const outcome = await peers.ask(2000, syncOff);
+    assert.ok(outcome.kind === 'rejected' && outcome.code === 'version', JSON.stringify(outcome));
+  }
+  assert.equal(old.got.length, 1, 'once it has said what it speaks, it is not asked again');
+});
+
+test('what version 1 does not have is understood by a new process, also as the first message', limit, async () => {
   const server = await served();
   const peers = asking(server.port);
-  assert.equal((await peers.ask(2000, renew)).kind, 'done', 'which says what it speaks');
-  assert.deepEqual(await peers.ask(2000, syncOff), { kind: 'done', value: yes });
+  for (const request of [syncOff, renew])
+    assert.deepEqual(await peers.ask(2000, request), { kind: 'done', value: yes });
+  assert.deepEqual(versionsAsked(server), [2, 2]);
 });
 
 test('a peer is upgraded, and taken back, under way: no message is lost to it', limit, async () => {

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Renew, Request } from '../../src/core/messages.ts';
-import { createCodec } from '../../src/wire/codec.ts';
+import { createCodec, encodeRequestTo } from '../../src/wire/codec.ts';
 import { formatRegisterState, parseRegisterState } from '../../src/wire/register-codec.ts';
 import {
   isReadableFormat,
@@ -80,6 +80,27 @@ test('a newer message cannot be said in an older version, and is none there', ()
   const text = good(ours.encodeRequest(syncOff, 2));
   assert.equal(ours.decodeRequest(text).kind, 'good');
   assert.equal(ours.decodeRequest(text.replace('"v":2', '"v":1')).kind, 'bad');
+});
+
+test('so is what is new within a message that is old', () => {
+  const order: Request = { type: 'order', cluster: 'c', order: { kind: 'rejoin', voter: 'site1' } };
+  const refused = ours.encodeRequest(order, 1);
+  assert.ok(refused.kind === 'bad' && refused.code === 'version', JSON.stringify(refused));
+  assert.equal(ours.encodeRequest(order, 2).kind, 'good');
+  const wrong = ours.encodeRequest({ ...order, cluster: 'x'.repeat(99) }, 1);
+  assert.ok(wrong.kind === 'bad' && wrong.code === 'invalid', JSON.stringify(wrong));
+});
+
+test('to a peer that has said nothing yet a newer message is said in the first version that can', () => {
+  const versions = createPeerVersions(spoken);
+  const said = (request: Request) => encodeRequestTo(ours, versions, 'witness', request);
+  const versionOf = (encoded: ReturnType<typeof said>) =>
+    encoded.kind === 'good' ? encoded.value.version : encoded.code;
+  assert.deepEqual([syncing, syncOff].map(said).map(versionOf), [1, 2]);
+  versions.heard('witness', null);
+  assert.deepEqual([syncing, syncOff].map(said).map(versionOf), [1, 'version']);
+  versions.heard('witness', '1-2');
+  assert.deepEqual([syncing, syncOff].map(said).map(versionOf), [2, 2]);
 });
 
 test('a version that is not spoken is refused as such in both directions, whatever is in it', () => {

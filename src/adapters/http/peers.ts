@@ -8,7 +8,7 @@ import { done, type Outcome, rejected, unknown } from '../../core/outcome.ts';
 import type { PeerId } from '../../core/site.ts';
 import type { Ms } from '../../core/time.ts';
 import type { Peers } from '../../ports/peers.ts';
-import { type Codec, createCodec } from '../../wire/codec.ts';
+import { type Codec, createCodec, encodeRequestTo } from '../../wire/codec.ts';
 import { messageBytes } from '../../wire/limits.ts';
 import {
   createPeerVersions,
@@ -109,13 +109,13 @@ async function ask(to: Conversation, request: Request, deadlineMs: Ms): Promise<
 type Asked = { readonly outcome: Outcome<Answer>; readonly refusedVersion: number | null };
 
 async function askOnce(to: Conversation, request: Request, signal: AbortSignal): Promise<Asked> {
-  const version = to.known.versionFor(to.name);
-  const encoded = to.codec.encodeRequest(request, version);
+  const encoded = encodeRequestTo(to.codec, to.known, to.name, request);
   if (encoded.kind === 'bad') {
     const code = encoded.code === 'version' ? 'version' : 'unsendable';
     return { outcome: rejected(code, `${request.type} ${encoded.problem}`), refusedVersion: null };
   }
-  const sent = await post(to.channel.http, encoded.value, signal);
+  const { text, version } = encoded.value;
+  const sent = await post(to.channel.http, text, signal);
   if (sent.kind !== 'done') return { outcome: sent, refusedVersion: null };
   const { status, headers, data } = sent.value;
   const said: unknown = headers[versionsHeader];

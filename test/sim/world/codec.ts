@@ -3,7 +3,7 @@
 
 import type { Answer, Request } from '../../../src/core/messages.ts';
 import type { PeerId } from '../../../src/core/site.ts';
-import { createCodec, type Heard, type Wire } from '../../../src/wire/codec.ts';
+import { createCodec, encodeRequestTo, type Heard, type Wire } from '../../../src/wire/codec.ts';
 import { createPeerVersions, showRange, spoken, type WireRange } from '../../../src/wire/versions.ts';
 
 /** A message on its way: bytes, or (most of them, see `every`) the frozen value itself; and what its sender speaks. */
@@ -39,7 +39,8 @@ export function peerCodec(range: WireRange, every: number): PeerCodec {
     sendRequest: (to, request) => {
       const version = versions.versionFor(to);
       if (asValue(version)) return { kind: 'good', value: { text: null, value: request, said } };
-      return parcel(codec.encodeRequest(request, version), request);
+      const encoded = encodeRequestTo(codec, versions, to, request);
+      return encoded.kind === 'good' ? parcel({ kind: 'good', value: encoded.value.text }, request) : encoded;
     },
     takeRequest: ({ text, value }) =>
       text === null ? { kind: 'good', value: value as Request, version: spoken.newest } : codec.decodeRequest(text),
