@@ -35,7 +35,7 @@ export function toldOf(voter: Voter, now: Instant): Told {
   return { promised, longestTtlMs, waitMs: boundMs(voter, now) };
 }
 
-export type Ticket = { readonly voter: Voter; readonly answer: RejoinAnswer };
+type Ticket = { readonly voter: Voter; readonly answer: RejoinAnswer };
 
 /** `random` has to be new: a word that was fetched for an earlier ticket may be older than what was forgotten since. */
 export function giveTicket(voter: Voter, ask: Rejoin, rules: VoterRules, random: string, now: Instant): Ticket {
@@ -63,7 +63,7 @@ function strange(voter: Voter, ask: Pick<Rejoin, 'cluster' | 'voters'>, rules: V
   return cluster === null || cluster === ask.cluster ? null : `it belongs to cluster ${cluster}`;
 }
 
-export type Remembering = { readonly voter: Voter; readonly why: string | null };
+type Remembering = { readonly voter: Voter; readonly why: string | null };
 
 /** The word for the ticket: one persist, then it votes again and L4's wait begins. `why` says why it was not taken. */
 export function remember(voter: Voter, word: Rejoined, rules: VoterRules, now: Instant): Remembering {
