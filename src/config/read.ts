@@ -15,7 +15,7 @@ export type ReadResult =
   | { readonly kind: 'bad'; readonly problems: readonly ConfigProblem[] };
 
 /** Far more than any cluster file needs, far less than would hurt. */
-const TEXT_LIMIT = 64 * 1024;
+const TEXT_LIMIT = 32 * 1024;
 /** Whoever sees so many has another file in hand. */
 const PROBLEM_LIMIT = 100;
 

@@ -106,10 +106,9 @@ async function oneSeed(
     running = null;
     for (const why of result.why) print(`seed ${plan.seed}: ${why}`);
     if (result.logs !== null) print(`seed ${plan.seed}: logs of all hosts: ${result.logs}`);
-    if (result.starvation !== null) print(`seed ${plan.seed}: ${showStarvation(result.starvation)}`);
+    print(`seed ${plan.seed}: ${showStarvation(result.starvation)}`);
     print(showResult(result));
-    const starved = result.starvation !== null && wasStarved(result.starvation);
-    if (result.ok || result.unsafe || !starved || attempt > MAX_RETRIES) return result;
+    if (result.ok || result.unsafe || !wasStarved(result.starvation) || attempt > MAX_RETRIES) return result;
     print(`seed ${plan.seed}: the machine was starved: tried again in a fresh lab`);
   }
 }

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 
 const given = Number(process.env['FUZZ_RUNS'] ?? '0');
-export const runs = (usual = 400): { readonly numRuns: number } => ({ numRuns: given > 0 ? given : usual });
+export const runs = (usual = 300): { readonly numRuns: number } => ({ numRuns: given > 0 ? given : usual });
 
 /** What parsers of the wrong kind stumble over. */
 const oddities = [
@@ -104,7 +104,7 @@ function nested(depth: number): unknown {
 }
 
 const large = 1024 * 1024;
-const manyPlaces = 128 * 1024;
+const manyPlaces = 64 * 1024;
 
 /** A mebibyte of what may cost more than its length, and much of it at many places of the samples. */
 export function* hugeTexts(samples: readonly string[]): Generator<readonly [what: string, text: string]> {
@@ -113,10 +113,10 @@ export function* hugeTexts(samples: readonly string[]): Generator<readonly [what
     yield [`${JSON.stringify(piece)} alone`, piece.repeat(Math.ceil(large / piece.length))];
     yield [`${JSON.stringify(piece)} behind`, `${samples[0]}${piece.repeat(Math.ceil(large / piece.length))}x`];
   }
-  for (const sample of samples.slice(0, 3)) {
-    for (const piece of [' ', '\t', '\n', '\r', '"', "'", '\\', '=', '0', 'a', '[']) {
+  for (const sample of samples.slice(0, 2)) {
+    for (const piece of [' ', '\t', '\r', '"', '\\', '0', '[']) {
       const filling = piece.repeat(manyPlaces);
-      for (const part of [0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.98]) {
+      for (const part of [0.1, 0.4, 0.7, 0.95]) {
         const middle = at(sample, part);
         yield [`${JSON.stringify(piece)} at ${middle}`, `${sample.slice(0, middle)}${filling}${sample.slice(middle)}`];
       }
@@ -154,6 +154,8 @@ export type Fuzzed = {
   readonly mayThrow?: (error: unknown) => boolean;
   /** What must hold of whatever came out. */
   readonly check?: (result: unknown, text: string) => void;
+  /** Runs when FUZZ_RUNS says nothing; fewer where each takes long. */
+  readonly usualRuns?: number;
   /** Whoever calls it has refused longer ones. */
   readonly longest?: number;
 };

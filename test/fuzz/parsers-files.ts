@@ -191,7 +191,8 @@ export const fileParsers: readonly Fuzzed[] = [
     files: ['src/config/read.ts', 'src/config/load.ts', 'src/config/fields.ts'],
     samples: [small, small.slice(0, 800), 'cluster: birthday\nlease: {ttl: 6s}\nwitness: &a {kind: none}\ndns: *a\n'],
     parse: (text) => readConfig(text, 'cluster.yaml'),
-    longest: 64 * 1024,
+    usualRuns: 60,
+    longest: 32 * 1024,
     check: (result) => {
       const read = result as ReturnType<typeof readConfig>;
       assert.ok(read.kind === 'good' || read.problems.length > 0, 'a refusal has a reason');

@@ -25,7 +25,8 @@ function measure(label: string, seeds: readonly string[], given: Parameters<type
   return { minutes, cpuSeconds, events };
 }
 
-const numbers = (count: number, from: number): string[] => Array.from({ length: count }, (_, index) => String(from + index));
+const numbers = (count: number, from: number): string[] =>
+  Array.from({ length: count }, (_, index) => String(from + index));
 
 // Not from here: a module is itself evaluated in a microtask (engine/microtasks.ts).
 setImmediate(() => {

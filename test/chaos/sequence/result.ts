@@ -21,7 +21,7 @@ export interface Result {
   /** Databases that the person had to make anew. */
   readonly rebuilt: number;
   readonly tookMs: number;
-  readonly starvation: Starvation | null;
+  readonly starvation: Starvation;
   readonly attempts: number;
   /** Where the logs of a failed one lie. */
   readonly logs: string | null;

@@ -59,16 +59,18 @@ export class Sequence {
 
   async run(attempt: number): Promise<Result> {
     const begin = performance.now();
-    let probe: StarvationProbe | null = null;
+    // One for the way up, where sixteen processes start at once, and one for what counts.
+    let probe = new StarvationProbe();
     let failure: unknown;
     try {
       await this.#prepare();
+      await probe.end();
       probe = new StarvationProbe();
       await this.#fight();
     } catch (error) {
       failure = error;
     }
-    const starvation = (await probe?.end()) ?? null;
+    const starvation = await probe.end();
     const findings = this.#verdict?.findings ?? [];
     const why = [...findings.map(({ what }) => what), ...(failure === undefined ? [] : [sayWhy(failure)])];
     const logs = why.length === 0 && !this.#keepsLogs ? null : await this.#keepLogs(attempt);

@@ -1,4 +1,4 @@
-// `node test/sim/mutants/main.ts [NAME ...] [--json]`: every negative control has to be caught within its seeds. One that
+// `node test/sim/mutants/main.ts [NAME ...] [--runs N] [--json]`: every negative control has to be caught within its seeds. One that
 // survives is a hole in the checkers or in the faults. Prints one line a mutant; the unmutated code runs the same seeds
 // in `make sim`, so what is caught here is caught because of the mutation.
 
@@ -13,6 +13,7 @@ import { leaseMutants } from './lease.ts';
 import type { Mutant } from './mutant.ts';
 import { quorumMutants } from './quorum.ts';
 import { restMutants } from './rest.ts';
+import { zeroLossMutants } from './zero-loss.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -20,9 +21,10 @@ const { values, positionals } = parseArgs({
     json: { type: 'boolean', default: false },
     jobs: { type: 'string' },
     from: { type: 'string', default: '1' },
+    runs: { type: 'string' },
   },
 });
-const all: readonly Mutant[] = [...quorumMutants, ...leaseMutants, ...restMutants];
+const all: readonly Mutant[] = [...quorumMutants, ...leaseMutants, ...restMutants, ...zeroLossMutants];
 const unknown = positionals.filter((name) => !all.some((mutant) => mutant.name === name));
 if (unknown.length > 0) {
   console.error(`no such mutant: ${unknown.join(', ')}\n${all.map(({ name }) => name).join('\n')}`);
@@ -52,7 +54,8 @@ async function hunt(mutant: Mutant, file: string): Promise<Caught> {
   let minutes = 0;
   const first = Number(values.from);
   try {
-    for (let seed = first; seed < first + mutant.seeds; seed += 1) {
+    const runs = values.runs === undefined ? mutant.seeds : Number(values.runs);
+    for (let seed = first; seed < first + runs; seed += 1) {
       const { report } = await ask(worker, mutant, seed);
       minutes += report.minutes;
       const violation = report.violations[0];

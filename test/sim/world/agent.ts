@@ -1,14 +1,14 @@
 // An agent: the production core and deeds over simulated adapters.
 
+import type { ClusterConfig } from '../../../src/config/cluster.ts';
 import type { AgentDeed, AgentDeedValue, AgentEvent } from '../../../src/core/agent/deeds.ts';
 import { type AgentDurable, type AgentState, emptyAgentDurable, startAgent } from '../../../src/core/agent/state.ts';
 import { agentStep } from '../../../src/core/agent/step.ts';
 import { unknown } from '../../../src/core/outcome.ts';
 import type { Settings } from '../../../src/core/settings.ts';
 import type { Site } from '../../../src/core/site.ts';
-import { type AgentAdapters, agentDeeds } from '../../../src/roles/agent-deeds.ts';
-import type { ClusterConfig } from '../../../src/config/cluster.ts';
 import type { Register } from '../../../src/ports/register.ts';
+import { type AgentAdapters, agentDeeds } from '../../../src/roles/agent-deeds.ts';
 import { readAgentDurable } from '../../../src/wire/state-files.ts';
 import { milli } from '../engine/scheduler.ts';
 import type { Start, Wiring } from './daemon.ts';

@@ -2,8 +2,8 @@
 // or the whole machine stands still; a boot begins it anew.
 
 import type { Clock } from '../../../src/ports/clock.ts';
-import { type Micros, milli, type Scheduler } from '../engine/scheduler.ts';
 import type { Random } from '../engine/random.ts';
+import { type Micros, milli, type Scheduler } from '../engine/scheduler.ts';
 import type { Process } from './process.ts';
 
 /** Where it stands: what lies between two places can be cut. */

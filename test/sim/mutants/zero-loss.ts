@@ -1,0 +1,46 @@
+// Zero-loss mode (V8, V5): each is one half sentence of docs/decisions/0007 left out.
+
+import type { Mutant } from './mutant.ts';
+
+const zeroLoss = { replication: 'zero-loss', faultEveryMs: 6000 } as const;
+/** A standby that comes and goes, words that travel slowly, and then the primary is lost. */
+const faults = {
+  'replication-stalled': 8,
+  'cut-machines': 6,
+  'cut-sites': 4,
+  'slow-path': 6,
+  'lossy-path': 4,
+  'power-loss': 4,
+  'postgres-crash': 3,
+  'crash-daemon': 4,
+  'site-loss': 3,
+};
+
+export const zeroLossMutants: readonly Mutant[] = [
+  {
+    name: 'falls-back-unasked',
+    rule: 'V8',
+    edits: [
+      {
+        file: 'src/core/guard/syncing.ts',
+        find: '  if (!wants && d.s.durable.waits) driveAsking(d);',
+        put: '  if (!wants && d.s.durable.waits) { setDurable(d, { waits: false }); setSync(d, { released: true }); }',
+      },
+    ],
+    seeds: 60,
+    options: { ...zeroLoss, faults },
+  },
+  {
+    name: 'failover-without-sync',
+    rule: 'V5',
+    edits: [
+      {
+        file: 'src/core/verdict/standby.ts',
+        find: "  return s.settings.replication !== 'async' && waives === 'nothing';",
+        put: "  return s.settings.replication === 'zero-loss-strict' && waives === 'nothing';",
+      },
+    ],
+    seeds: 60,
+    options: { ...zeroLoss, faults },
+  },
+];
