@@ -18,11 +18,11 @@ export function createSupervisor(environment: Readonly<Record<string, string | u
   let speaking = false;
   let next: Word | null = null;
 
-  /** One at a time, in order. Only a sign of life may be left out: the next one is due soon. */
+  /** One at a time, in order. */
   function notify(word: Word): void {
     if (socket === undefined) return;
     if (speaking) {
-      if (word !== 'WATCHDOG=1') next = word;
+      next = word;
       return;
     }
     speaking = true;
@@ -39,9 +39,10 @@ export function createSupervisor(environment: Readonly<Record<string, string | u
     child.on('exit', over);
   }
 
+  /** While something else is being said, a sign of life that is due stays due. */
   function alive(): void {
     const now = clock.now();
-    if (now - last < everyMs) return;
+    if (now - last < everyMs || speaking) return;
     last = now;
     if (file !== undefined) touch(file);
     notify('WATCHDOG=1');
