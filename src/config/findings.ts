@@ -3,11 +3,12 @@ import type { z } from 'zod';
 import { findKey, type Key, keyTree, leaves } from './keys.ts';
 import { didYouMean, type Finding } from './problem.ts';
 
-export function findingsOf(error: z.ZodError, data: unknown): readonly Finding[] {
+/** The first `limit` of them: what a wrong key may have been meant for costs time, and a file may hold thousands. */
+export function findingsOf(error: z.ZodError, data: unknown, limit: number): readonly Finding[] {
   const tree = keyTree();
-  const findings = error.issues.flatMap((issue) => {
+  const findings = error.issues.slice(0, limit).flatMap((issue) => {
     if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((name) => unknownKey(tree, issue.path, name));
+      return issue.keys.slice(0, limit).map((name) => unknownKey(tree, issue.path, name));
     }
     return [valueFinding(tree, issue, data)];
   });

@@ -38,7 +38,7 @@ export function readConfig(text: string, file: string): ReadResult {
       .map((finding) => place(finding, document, lines, file))
       .sort((a, b) => a.line - b.line);
   const parsed = clusterFileSchema.safeParse(data);
-  if (!parsed.success) return bad(locate(findingsOf(parsed.error, data)));
+  if (!parsed.success) return bad(locate(findingsOf(parsed.error, data, PROBLEM_LIMIT)));
   const config = resolve(parsed.data);
   const { refused, warned } = checkRules(config, parsed.data);
   return refused.length > 0 ? bad(locate(refused)) : { kind: 'good', config, warnings: locate(warned) };

@@ -132,8 +132,8 @@ function* keysOf(length: number): Generator<readonly [string, string]> {
   yield ['many assignments', Array.from({ length: count }, (_, index) => `K${index}='a`).join('\n')];
 }
 
-/** Of this process alone, since the machine may be busy. What is quadratic in a mebibyte takes minutes. */
-const patienceMs = 1500;
+/** Of this process alone, since the machine may be busy; none takes half a second on an idle one. What is quadratic in a mebibyte takes minutes. */
+const patienceMs = 10_000;
 
 export function inTime(what: string, work: () => void): void {
   const began = process.cpuUsage();
