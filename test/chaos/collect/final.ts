@@ -5,7 +5,7 @@ import type { Lab } from '../../lab/src/lab.ts';
 import type { SiteName } from '../../lab/src/topology.ts';
 import { LabError } from '../../lab/src/topology.ts';
 import type { Final } from '../history/history.ts';
-import { valueOf } from '../load/register-dates.ts';
+import { valueAt } from '../load/register-dates.ts';
 import { keyOf } from './journals.ts';
 
 export async function readFinal(lab: Lab, primary: SiteName, run: string, base: number): Promise<Final> {
@@ -25,7 +25,7 @@ export async function readFinal(lab: Lab, primary: SiteName, run: string, base: 
   const prefix = `${run}reg`;
   const isRegister = (name: string) => name.startsWith(prefix) && name.length > run.length + 7;
   const registers = users.flatMap(([name = '', date = '']): readonly [string, number][] =>
-    isRegister(name) ? [[name, valueOf(base, date)]] : [],
+    isRegister(name) ? [[name, valueAt(base, date)]] : [],
   );
   return {
     primary,

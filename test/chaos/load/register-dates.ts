@@ -11,7 +11,7 @@ export function dateOf(base: number, value: number): string {
 }
 
 /** Of a date in the database. */
-export function valueOf(base: number, date: string): number {
+export function valueAt(base: number, date: string): number {
   const year = new Date(base * msOfDay).getUTCFullYear();
   const inYear = (y: number) => dayOf(Date.parse(`${y}${date.slice(4)}T00:00:00Z`)) - base;
   const value = inYear(year);

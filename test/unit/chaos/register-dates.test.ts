@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { dateOf, dayOf, valueOf, valueShown } from '../../chaos/load/register-dates.ts';
+import { dateOf, dayOf, valueAt, valueShown } from '../../chaos/load/register-dates.ts';
 
 test('a value survives its way through a birthday, around every new year and leap day', () => {
   for (const start of ['2026-11-22', '2027-12-31', '2028-02-28', '2028-02-29', '2028-01-01']) {
     const base = dayOf(Date.parse(`${start}T12:00:00Z`));
     for (let value = 1; value <= 300; value += 1) {
       const date = dateOf(base, value);
-      if (!date.endsWith('02-29')) assert.equal(valueOf(base, date), value, `${start} ${date}`);
+      if (!date.endsWith('02-29')) assert.equal(valueAt(base, date), value, `${start} ${date}`);
     }
   }
 });
