@@ -2,7 +2,7 @@
 
 import type { ClusterConfig } from '../../../src/config/cluster.ts';
 import { serverName } from '../../../src/config/settings.ts';
-import type { InstanceReport, Token } from '../../../src/core/observe/observation.ts';
+import type { InstanceReport } from '../../../src/core/observe/observation.ts';
 import { compareEpochs, type EpochId } from '../../../src/core/quorum/record.ts';
 import { type Site, sites } from '../../../src/core/site.ts';
 import type { Applications } from '../../../src/ports/hosts.ts';
@@ -206,9 +206,4 @@ export class ApplicationHost {
 function reportOf(instance: Instance): InstanceReport {
   if (instance.process === null) return silentInstance(instance.name, 'refused');
   return instance.frozen ? silentInstance(instance.name, 'timeout') : instance.report();
-}
-
-/** The highest token a host has seen; for checkers. */
-export function tokenOf(host: ApplicationHost): Token | null {
-  return host.files.note.token;
 }

@@ -28,7 +28,7 @@ export function simulated(body: () => void): () => Promise<void> {
           body();
           resolve();
         } catch (error) {
-          reject(error);
+          reject(error instanceof Error ? error : new Error(String(error)));
         }
       });
     });

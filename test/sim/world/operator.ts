@@ -39,7 +39,7 @@ export class Operator {
     postgres[this.#primary].bornPrimary();
     postgres[otherSite(this.#primary)].bornStandby();
     for (const machine of machines.values()) this.startAll(machine);
-    scheduler.after(second, () => this.#init());
+    scheduler.after(second, () => void this.#init());
     if (this.#random.ratio(3, 4)) this.#watch();
     scheduler.after(2 * second, () => clients.start());
   }

@@ -38,12 +38,11 @@ export class Process {
   }
 
   at(time: Micros, work: () => void): () => void {
-    const event: Event = this.machine.scheduler.at(time, () => this.run(work));
     let taken = false;
-    const unlessTaken = work;
-    work = () => {
-      if (!taken) unlessTaken();
+    const unlessTaken = () => {
+      if (!taken) work();
     };
+    const event: Event = this.machine.scheduler.at(time, () => this.run(unlessTaken));
     return () => {
       taken = true;
       cancel(event);
