@@ -153,7 +153,7 @@ export type StateNotice = {
 
 /**
  * Q8, W4: an agent that drives a rejoin asks the voter that lost its memory for a ticket; for a register, which gives none,
- * it asks the other agent, since both are needed (docs/decisions/0010).
+ * it asks the other agent, since both are needed (docs/decisions/0011).
  */
 export type Rejoin = {
   readonly type: 'rejoin';

@@ -1,4 +1,4 @@
-// A rejoin that this agent drives (docs/decisions/0010). In memory only: it dies with its driver, and the person who gave
+// A rejoin that this agent drives (docs/decisions/0011). In memory only: it dies with its driver, and the person who gave
 // the order gives it again.
 
 import type { Ballot } from '../quorum/ballot.ts';

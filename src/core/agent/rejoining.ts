@@ -1,4 +1,4 @@
-// `siteward agent rejoin`, `siteward witness rejoin` (Q8, W4, docs/decisions/0010): this agent drives another voter back to
+// `siteward agent rejoin`, `siteward witness rejoin` (Q8, W4, docs/decisions/0011): this agent drives another voter back to
 // its memory: ticket, round, word. The voter's own part is at the end; the register's in rejoin-register.ts.
 
 import type { Ack, Rejoin, RejoinAnswer, Rejoined } from '../messages.ts';

@@ -1,4 +1,4 @@
-// Q8, W4: how a voter gets its memory again (docs/decisions/0010). It gives a ticket, what was accepted elsewhere after
+// Q8, W4: how a voter gets its memory again (docs/decisions/0011). It gives a ticket, what was accepted elsewhere after
 // that comes back with it, and L4's wait begins. Before that it does not vote, promise or grant; nothing else ends it.
 
 import type { Rejoin, RejoinAnswer, Rejoined } from '../messages.ts';

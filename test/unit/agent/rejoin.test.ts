@@ -1,4 +1,4 @@
-// `siteward agent rejoin`, `siteward witness rejoin` (Q8, W4, docs/decisions/0010) as conversations of the agent that drives
+// `siteward agent rejoin`, `siteward witness rejoin` (Q8, W4, docs/decisions/0011) as conversations of the agent that drives
 // them, and of the agent that lost its memory.
 
 import assert from 'node:assert/strict';
