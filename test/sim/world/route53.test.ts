@@ -66,7 +66,7 @@ test(
     faults.failPerMille = 1000;
     const after = new Set<string | null>();
     for (let run = 0; run < 8; run += 1) {
-      const before = String(register.value);
+      const before: string = String(register.value);
       assert.equal(swap(before, `${before}.`), 'unknown');
       after.add(register.value === before ? 'not made' : 'made');
     }
