@@ -5,7 +5,7 @@
 import { stringify } from 'yaml';
 import { exampleCluster } from '../../src/config/example.ts';
 import type { ClusterFileInput } from '../../src/config/schema.ts';
-import { type Machine, until } from './machine.ts';
+import { type Machine, until } from '../machines/machine.ts';
 
 export const addresses = ['172.20.1.10', '172.20.1.30', '172.21.1.10', '172.22.1.10'];
 

@@ -1,6 +1,6 @@
 // The Debian package on a system that boots: built twice, installed, a guarded primary founded on it, upgraded and
 // downgraded under load, refused to be removed, disarmed, removed. Needs root, debootstrap and systemd-nspawn; the first
-// run makes the image (.state/package/image, about a minute). Tests follow one another on one machine.
+// run makes the image (test/machines/image, about a minute). Tests follow one another on one machine.
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -21,7 +21,7 @@ import {
   underLease,
   writable,
 } from './cluster.ts';
-import { bootMachine, type Machine, until, whyNot } from './machine.ts';
+import { bootMachine, type Machine, until, whyNot } from '../machines/machine.ts';
 
 const skip = whyNot() ?? false;
 const root = join(import.meta.dirname, '../..');

@@ -22,9 +22,9 @@ export type Machine = {
 
 const commandMs = 120_000;
 
-export function imageDirectory(): string {
+export function imageDirectory(kind: 'package' | 'rehearsal'): string {
   const script = join(import.meta.dirname, 'image');
-  return execFileSync(script, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }).trim();
+  return execFileSync(script, [kind], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }).trim();
 }
 
 /** What is missing here for a machine to boot, or null. */
@@ -40,7 +40,7 @@ export async function bootMachine(name: string, addresses: readonly string[]): P
   const folder = mkdtempSync(join(tmpdir(), `${name}-`));
   const root = join(folder, 'root');
   for (const each of ['root', 'upper', 'work']) mkdirSync(join(folder, each));
-  const layers = `lowerdir=${imageDirectory()},upperdir=${join(folder, 'upper')},workdir=${join(folder, 'work')}`;
+  const layers = `lowerdir=${imageDirectory('package')},upperdir=${join(folder, 'upper')},workdir=${join(folder, 'work')}`;
   execFileSync('mount', ['-t', 'overlay', 'overlay', '-o', layers, root]);
   const options = ['-q', '-D', root, '-M', name, '-b', '--register=no', '--keep-unit', '--private-network'];
   const nspawn = spawn('systemd-nspawn', [...options, '--capability=all', '--console=pipe'], { stdio: 'ignore' });
@@ -97,7 +97,7 @@ export async function bootMachine(name: string, addresses: readonly string[]): P
 }
 
 /** Process 1 of the machine; the first child only prepares it. */
-function bootedChildOf(parent: number | undefined): string | null {
+export function bootedChildOf(parent: number | undefined): string | null {
   try {
     const children = readFileSync(`/proc/${parent}/task/${parent}/children`, 'utf8').trim().split(' ');
     return children.find((child) => readFileSync(`/proc/${child}/comm`, 'utf8') === 'systemd\n') ?? null;
