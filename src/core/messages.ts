@@ -35,6 +35,10 @@ export type GuardStatus = {
    * last. With it the guard promises not to fall back without asking. null: none of this holds, or it is asking.
    */
   readonly syncAt: Ballot | null;
+  /** V1: nothing more fits beside its data. */
+  readonly diskFull: boolean;
+  /** V7: for how long it has heard nothing of each agent; null: never. What an agent cannot reach may live all the same. */
+  readonly unheardMs: { readonly site1: Ms | null; readonly site2: Ms | null };
 };
 
 export type Renew = {

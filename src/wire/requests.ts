@@ -37,6 +37,8 @@ const guardStatus = z.strictObject({
   restingMs: ms,
   missingMs: ms,
   syncAt: since(2, ballot.nullable(), null),
+  diskFull: since(2, z.boolean(), false),
+  unheardMs: since(2, z.strictObject({ site1: ms.nullable(), site2: ms.nullable() }), { site1: null, site2: null }),
 });
 
 /** What a lease is asked for (L1). */

@@ -25,7 +25,10 @@ const inNewest = (texts: readonly string[]) =>
   texts.map((text) =>
     text
       .replace('"v":1', `"v":${spoken.newest}`)
-      .replace(/("missingMs":\d+)/, '$1,"syncAt":{"counter":9,"voter":"site1"}'),
+      .replace(
+        /("missingMs":\d+)/,
+        '$1,"syncAt":{"counter":9,"voter":"site1"},"diskFull":false,"unheardMs":{"site1":9,"site2":null}',
+      ),
   );
 
 /** What was understood is said again, and understood as the same. */

@@ -63,6 +63,8 @@ export function createGuard(site: Site, founded: Accepted, settings: Settings, w
       restingMs: 0,
       missingMs: missingSince === null ? 0 : world.clock() - missingSince,
       syncAt: null,
+      diskFull: false,
+      unheardMs: { site1: null, site2: null },
     };
   }
 

@@ -49,6 +49,8 @@ const status = fc.record({
   restingMs: ms,
   missingMs: ms,
   syncAt: maybe(ballot),
+  diskFull: fc.boolean(),
+  unheardMs: fc.record({ site1: maybe(ms), site2: maybe(ms) }),
 });
 const view = fc.record({
   promised: ballot,

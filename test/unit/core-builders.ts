@@ -125,6 +125,8 @@ export function guardStatus(site: Site, change: Partial<GuardStatus> = {}): Guar
     restingMs: 0,
     missingMs: 0,
     syncAt: null,
+    diskFull: false,
+    unheardMs: { site1: 0, site2: 0 },
     ...change,
   };
 }

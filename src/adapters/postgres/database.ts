@@ -20,6 +20,7 @@ import { beatQuery, beatValues, clusterRowQuery, factsQuery, readClusterRow, row
 import { createSession } from './session.ts';
 import type { DatabaseSettings, ProcessControl } from './settings.ts';
 import { createSignalFile } from './signal-file.ts';
+import { createSpace } from './space.ts';
 import { createStarts } from './start.ts';
 import { createUpkeep } from './upkeep.ts';
 import { readSync, setWaits, syncQuery, writeWaits } from './waiting.ts';
@@ -45,6 +46,7 @@ export function createDatabase(
     control: createControl(settings, control, processes),
     fence: createFence(processes, signalFile),
     roles: createSession(settings, 'postgres', () => Promise.resolve()),
+    space: createSpace(settings.dataDirectory),
     report,
   };
   let tidied = false;
@@ -126,6 +128,7 @@ async function look(parts: Parts): ReturnType<Database['look']> {
       controlState: control?.state ?? null,
       systemId: control?.systemId ?? null,
       timeline: control?.timeline ?? null,
+      full: parts.space.isFull(),
     });
   } catch (error) {
     return unknown(detailOf(error));

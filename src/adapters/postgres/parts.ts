@@ -8,11 +8,13 @@ import type { Processes } from './processes.ts';
 import type { Session } from './session.ts';
 import type { DatabaseSettings } from './settings.ts';
 import type { SignalFile } from './signal-file.ts';
+import type { Space } from './space.ts';
 
 export type Parts = {
   readonly settings: DatabaseSettings;
   readonly processes: Processes;
   readonly signalFile: SignalFile;
+  readonly space: Space;
   readonly controlFile: ControlFile;
   readonly control: Control;
   readonly fence: Fence;

@@ -2,6 +2,7 @@
 
 import type { GuardStatus } from '../messages.ts';
 import { showEpoch } from '../quorum/record.ts';
+import type { Site } from '../site.ts';
 import type { Instant, Ms } from '../time.ts';
 import {
   bothRefuse,
@@ -31,7 +32,14 @@ export function guardStatus(s: GuardState, now: Instant): GuardStatus {
     restingMs: restingMs(s, now),
     missingMs: s.missingSince === null ? 0 : now - s.missingSince,
     syncAt: syncAt(s, now),
+    diskFull: seen?.full ?? false,
+    unheardMs: { site1: unheardMs(s, 'site1', now), site2: unheardMs(s, 'site2', now) },
   };
+}
+
+function unheardMs(s: GuardState, agent: Site, now: Instant): Ms | null {
+  const word = s.agents[agent];
+  return word === null || word.at === 0 ? null : now - word.at;
 }
 
 function databaseWord(s: GuardState): GuardStatus['database'] {

@@ -103,6 +103,8 @@ export type ProcessReport = {
   readonly controlState: string | null;
   readonly systemId: string | null;
   readonly timeline: number | null;
+  /** Not even a few pages more fit into the volume of the data directory; false as long as that is not known. */
+  readonly full: boolean;
 };
 
 /** V8: what a primary says of its commits and of its standby. */

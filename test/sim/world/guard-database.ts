@@ -43,6 +43,7 @@ function look({ pg, process }: GuardSocket): ReturnType<Database['look']> {
       controlState: pg.data.controlState,
       systemId: pg.systemId,
       timeline: pg.data.flushed.timeline,
+      full: pg.data.volume.full,
     }),
   );
 }

@@ -178,6 +178,7 @@ function stateOf(row: Row): GuardState {
     controlState: row.control ?? 'in production',
     systemId: '7',
     timeline: 1,
+    full: false,
   };
   const fresh = startGuard('site1', settings, disk, now - 60_000, 1);
   return {

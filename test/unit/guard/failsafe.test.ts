@@ -18,6 +18,7 @@ const process: ProcessReport = {
   controlState: 'in archive recovery',
   systemId: '7',
   timeline: 1,
+  full: false,
 };
 
 /** site2's guard, its database a standby of site1 in epoch 3. */

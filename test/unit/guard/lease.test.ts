@@ -27,6 +27,17 @@ test('Q0: the running primary is taken over without a restart, and the fuse is a
   assert.equal(site2.writable, false);
 });
 
+test('V1, V7: its status says that its volume is full, and for how long it has heard nothing of each agent', () => {
+  const pair = Pair.inService();
+  pair.primary.db.full = true;
+  pair.voters.site2.down = true;
+  pair.pass(3000);
+  const status = pair.voters.site1.renewals.at(-1)?.status;
+  assert.equal(status?.diskFull, true);
+  assert.ok((status?.unheardMs.site1 ?? 9999) <= 800, `${status?.unheardMs.site1}`);
+  assert.ok((status?.unheardMs.site2 ?? 0) >= 2200, `${status?.unheardMs.site2}`);
+});
+
 test('L1: every P a round to both agents, to the witness once one of them granted it, and the lease is t0 + ttl', () => {
   const pair = Pair.inService();
   const before = pair.voters.site1.renewals.length;

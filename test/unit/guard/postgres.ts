@@ -16,6 +16,7 @@ export class FakePostgres {
   broken = false;
   position = 1000;
   timeline = 1;
+  full = false;
   /** The epoch in which it was last started or promoted as a primary. */
   epoch: EpochId | null = null;
   /** Processes without a postmaster. */
@@ -28,7 +29,8 @@ export class FakePostgres {
   look(): Outcome<GuardDeedValue> {
     const postmaster = this.role !== 'stopped';
     const { signalFile, controlState, timeline, orphans } = this;
-    const process = { running: postmaster || orphans, postmaster, signalFile, controlState, systemId: '7', timeline };
+    const files = { signalFile, controlState, systemId: '7', timeline, full: this.full };
+    const process = { running: postmaster || orphans, postmaster, ...files };
     return done({ kind: 'looked', process });
   }
 
