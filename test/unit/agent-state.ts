@@ -117,9 +117,23 @@ export class StateBuilder {
     return peer === null ? this : this.with({ peer: { ...peer, view: { ...peer.view, ...change } } });
   }
 
+  /** To everybody: it is lost. */
   peerSilentFor(ms: number): StateBuilder {
+    return this.guardsHeardPeer(ms).peerCutFor(ms);
+  }
+
+  /** To this agent. */
+  peerCutFor(ms: number): StateBuilder {
     const { peer } = this.state;
     return peer === null ? this : this.with({ peer: { ...peer, at: now - ms, noticeAt: now - ms } });
+  }
+
+  guardsHeardPeer(agoMs: number): StateBuilder {
+    const unheardMs = { site1: 0, site2: 0, [otherSite(this.state.me)]: Math.max(0, agoMs - 100) };
+    const { site1, site2 } = this.state.guards;
+    if (site1 === null || site2 === null) return this;
+    const heard = (seen: typeof site1) => ({ ...seen, value: { ...seen.value, unheardMs } });
+    return this.with({ guards: { site1: heard(site1), site2: heard(site2) } });
   }
 
   /** Answers come, its own notices do not. */

@@ -6,7 +6,7 @@ import { type Accepted, type ClusterRecord, epochOf, sameEpoch } from '../quorum
 import { isCurrent, registerBindsMs, registerChangesPrimary } from '../quorum/register.ts';
 import { soleVoterOf } from '../quorum/sole-voter.ts';
 import { bindsAgainst } from '../quorum/voter.ts';
-import { otherSite, type Site, type VoterId } from '../site.ts';
+import { otherSite, type Site, sites, type VoterId } from '../site.ts';
 import { bindingMs, type Instant, type Ms } from '../time.ts';
 import type { AgentState, Heard, Seen, Track } from './state.ts';
 
@@ -58,6 +58,15 @@ export function hearsWitness(s: AgentState, now: Instant): boolean {
     case 'none':
       return false;
   }
+}
+
+/** V7: a guard that is heard has heard that agent: what lies between it and us is a cut, not a lost host. */
+export function guardHearsAgent(s: AgentState, agent: Site, now: Instant): boolean {
+  return sites.some((site) => {
+    const seen = s.guards[site];
+    const unheardMs = seen?.value.unheardMs[agent] ?? null;
+    return seen !== null && unheardMs !== null && now - seen.at + unheardMs <= heardForMs;
+  });
 }
 
 /** With itself and one more it hears a majority; without a witness a change needs both agents. */

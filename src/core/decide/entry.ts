@@ -3,6 +3,7 @@
 import {
   bootingMs,
   entryCoolDownLeftMs,
+  guardHearsAgent,
   hearsMajority,
   hearsPeer,
   isRecovering,
@@ -11,8 +12,9 @@ import {
 } from '../agent/facts.ts';
 import type { AgentState, Decision, Intent } from '../agent/state.ts';
 import { soleVoterOf } from '../quorum/sole-voter.ts';
-import { otherSite } from '../site.ts';
-import type { Moment, Ms } from '../time.ts';
+import { otherSite, type Site } from '../site.ts';
+import type { Instant, Moment, Ms } from '../time.ts';
+import { canBeBlindness } from '../verdict/classes.ts';
 
 export type EntryDecision = { readonly decision: Decision; readonly intent: Intent | null };
 
@@ -24,6 +26,13 @@ function hold(code: string, sentence: string, waitMs = 0): EntryDecision {
 function settlingMs(s: AgentState): Ms {
   const { confirm, everyMs, deadlineMs } = s.settings.probe;
   return confirm * everyMs + deadlineMs;
+}
+
+/** One cut link between the service hosts moves nothing: to a guard that hears both agents it is no lost host (V7, I5). */
+export function mayBeCutOnly(s: AgentState, entry: Site, now: Instant): boolean {
+  return (
+    entry !== s.me && !hearsPeer(s, now) && canBeBlindness(s.entries[entry].lastClass) && guardHearsAgent(s, entry, now)
+  );
 }
 
 export function decideEntry(s: AgentState, at: Moment): EntryDecision {
@@ -42,6 +51,8 @@ export function decideEntry(s: AgentState, at: Moment): EntryDecision {
   if (!hearsMajority(s, at.now)) return hold('entry-no-majority', `${why}, but no other voter is heard`);
   if (hearsPeer(s, at.now) && peerVerdicts(s, record, at.now)?.entry !== 'failed')
     return hold('entry-peer-objects', `${why}, but the peer does not see it so`);
+  if (mayBeCutOnly(s, from, at.now))
+    return hold('entry-peer-lives', `${why}, but a guard hears ${from}'s agent: only the way from here is cut`);
   // A cut between the sites moves nothing: the other entry has to *serve*, not merely hold requests.
   const servesSince = s.servesSince[to];
   if (servesSince === null) return hold('entry-other-unfit', `${why}, but ${to}'s does not serve either`);

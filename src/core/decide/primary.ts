@@ -20,6 +20,7 @@ import { soleVoterOf } from '../quorum/sole-voter.ts';
 import { bindsAgainst } from '../quorum/voter.ts';
 import type { Moment, Ms } from '../time.ts';
 import { needsSync, standbyAdvice } from '../verdict/standby.ts';
+import { mayBeCutOnly } from './entry.ts';
 
 export type PrimaryDecision = {
   readonly decision: Decision;
@@ -159,6 +160,6 @@ function whenConfirmed(s: AgentState, record: ClusterRecord, at: Moment): Primar
 function entryAgreed(s: AgentState, record: ClusterRecord, at: Moment): boolean {
   if (s.entries[standbySite(record)].lastClass !== 'ok' && s.entries[standbySite(record)].lastClass !== 'no-instance')
     return false;
-  if (!hearsPeer(s, at.now)) return true;
+  if (!hearsPeer(s, at.now)) return !mayBeCutOnly(s, record.entry, at.now);
   return peerVerdicts(s, record, at.now)?.entry === 'failed';
 }

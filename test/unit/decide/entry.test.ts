@@ -21,6 +21,10 @@ const second = (sinceMs: number) => {
   const { site1, site2 } = given.state.entries;
   return given.with({ entries: { site1: { ...site1, changedAt: now - sinceMs }, site2 } });
 };
+/** Nothing of site1's service host is seen from site2's; the guards heard its agent so long ago. */
+const cut = (heardAgoMs: number, how = 'timeout') =>
+  state().entry('site1', 'failed', how).peerCutFor(2001).guardsHeardPeer(heardAgoMs);
+const unsaid = { unheardMs: { site1: null, site2: null } };
 const served = (ms: number) => ({ servesSince: { site1: null, site2: now - ms } });
 
 type Row = readonly [rule: string, yields: string, state: StateBuilder, just: string, beside: StateBuilder];
@@ -49,6 +53,29 @@ const rows: readonly Row[] = [
       .with({ peer: state().record({ entry: 'site2' }).peerSays({ entry: 'failed' }).state.peer }),
     'entry',
     failed(),
+  ],
+  ['one cut link: a guard hears its agent', 'entry-peer-lives', cut(2000), 'entry', cut(2001)],
+  ['the host answers, its HAProxy does not', 'entry', cut(100, 'refused'), 'entry-peer-lives', cut(100, 'timeout')],
+  [
+    'a guard that is itself not heard proves nothing',
+    'entry',
+    cut(100).guard('site1', {}, 2001).guard('site2', {}, 2001),
+    'entry-peer-lives',
+    cut(100).guard('site1', {}, 2001),
+  ],
+  [
+    'guards of an older version say nothing of it',
+    'entry',
+    cut(100).guard('site1', unsaid).guard('site2', unsaid),
+    'entry-peer-lives',
+    cut(100).guard('site1', unsaid),
+  ],
+  [
+    'its own HAProxy is no guess',
+    'entry',
+    state('site1').entry('site1', 'failed', 'timeout').peerCutFor(2001).guardsHeardPeer(0),
+    'entry-peer-objects',
+    state('site1').entry('site1', 'failed', 'timeout'),
   ],
   [
     'a cut between the sites: the other one only holds requests',

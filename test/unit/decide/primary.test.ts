@@ -207,6 +207,7 @@ test('every hold has one sentence and no intent', () => {
 const whole = () => failed().entry('site1', 'failed', 'unreachable');
 const moves = [
   ['the whole site is gone and the peer with it', whole().peerSilentFor(3000), true],
+  ['a guard still hears its agent: that is a cut link', whole().peerCutFor(3000), false],
   ['both agents see it so', whole().peerSays({ primary: 'failed', entry: 'failed' }), true],
   ['the peer still sees its HAProxy serve', whole(), false],
   [
