@@ -20,6 +20,7 @@ import {
   absorbSwap,
   distrustRegister,
   freshNonce,
+  isLeftToLease,
   isSwapping,
   mayWriteSamePrimary,
   readSoon,
@@ -53,6 +54,7 @@ export function begin(d: AgentDraft, intent: Intent): void {
     if (why !== null) set(d, { proposeAfter: d.at.now + 500 });
     return;
   }
+  if (isLeftToLease(d, intent)) return set(d, { proposeAfter: d.at.now + 1000 });
   const { voters, peerDeadlineMs, witness } = d.s.settings;
   // Q1: above every ballot seen, and on our own disk, as our own promise, before it is sent.
   const ballot = ballotFor(d, intent);

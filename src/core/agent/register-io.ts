@@ -6,12 +6,13 @@ import type { Outcome } from '../outcome.ts';
 import { absorbRead, absorbValue, isCurrent, registerBindsMs, withGrant, withRelease } from '../quorum/register.ts';
 import type { RegisterRead, RegisterState } from '../quorum/register-state.ts';
 import { compareRounds, showRound } from '../quorum/round.ts';
+import { changesPrimary } from '../quorum/voter.ts';
 import { longestTtl } from '../settings.ts';
 import type { Site } from '../site.ts';
 import { type AgentDraft, isPending, readRegister, reply, set, swapRegister, trace } from './draft.ts';
 import { chosenOf, hearsPeer, recordOf } from './facts.ts';
 import { guardAnswer, refusesNow } from './grants.ts';
-import type { Pending, QueuedGrant } from './state.ts';
+import type { Intent, Pending, QueuedGrant } from './state.ts';
 
 /** While something is amiss the register is read this often: within R2's 2 s, and one request a second (Route 53). */
 const attentiveReadMs = 1000;
@@ -220,6 +221,18 @@ export function mayWriteSamePrimary(d: AgentDraft): boolean {
   // A guard that is not heard misses at least this agent's grants since it was heard last.
   if (guard.value.missingMs === 0 && ageMs <= 2 * lease.renewEveryMs) return true;
   return guard.value.missingMs + ageMs >= lease.ttlMs;
+}
+
+/**
+ * Q9, before a ballot is taken: without the peer a round of this intent ends at the register, which is left to the lease
+ * now. Where the two hold different primaries the round may change one, and Q9 is not about that.
+ */
+export function isLeftToLease(d: AgentDraft, intent: Intent): boolean {
+  if (d.s.settings.witness !== 'route53' || hearsPeer(d.s, d.at.now)) return false;
+  if (intent.kind === 'primary' || intent.kind === 'rejoin') return false;
+  const state = d.s.register.held?.state;
+  if (state === undefined || !isCurrent(d.s.register)) return false;
+  return !changesPrimary(d.s.voter, state.accepted.record) && !mayWriteSamePrimary(d);
 }
 
 /** Whether the register may be given the record chosen, for Q5, and is behind it at all. */
