@@ -20,32 +20,34 @@ export function onPrimaryReport(d: AgentDraft, site: Site, report: PrimaryReport
   // A probe begun under another record speaks of another epoch's primary.
   if (record === null || record.primary !== site || startedAt < d.s.epochAt) return;
   const seenClass = classFor(d, report);
-  set(d, { primarySeen: { at: startedAt, value: { ...report, class: seenClass } } });
+  const detail = seenClass === 'disk-full' && report.class === 'ok' ? fullDetail : report.detail;
+  set(d, { primarySeen: { at: startedAt, value: { ...report, class: seenClass, detail } } });
   // V3, R2: time in which nobody was heard confirms nothing.
   const bearing =
     d.s.hearingSince === null && bearingOnPrimary(seenClass) === 'bad' ? 'neutral' : bearingOnPrimary(seenClass);
   // V1: what its guard keeps stopped has not failed, whatever was seen of it before that guard was heard.
   const before = seenClass === 'fenced' ? beginAnew(d.s.primary) : d.s.primary;
-  const track = fold(
-    before,
-    { bearing, class: seenClass, detail: report.detail, startedAt },
-    d.s.settings.probe,
-    d.at.now,
-  );
+  const track = fold(before, { bearing, class: seenClass, detail, startedAt }, d.s.settings.probe, d.at.now);
   noteVerdict(d, 'primary', d.s.primary, track);
   set(d, { primary: track });
   if (report.class === 'ok') notePosition(d, report);
 }
 
-/** V1: `fenced` instead of `refused` while its guard answers, keeps it stopped for want of a lease, and its rounds arrive here. */
+const fullDetail = 'its guard finds no room beside its data: what needs a new page is refused';
+
+/**
+ * V1: `fenced` instead of `refused` while its guard answers, keeps it stopped for want of a lease, and its rounds arrive
+ * here. `disk-full` instead of `ok` while its guard says so: a probe changes a row in place, which still works then.
+ */
 function classFor(d: AgentDraft, report: PrimaryReport): PrimaryReport['class'] {
   const record = recordOf(d.s);
   if (record === null) return report.class;
   const pinned = d.s.durable.systemId;
   if (report.class === 'ok' && pinned !== null && report.systemId !== null && report.systemId !== pinned)
     return 'wrong-system';
-  if (report.class !== 'refused') return report.class;
+  if (report.class !== 'refused' && report.class !== 'ok') return report.class;
   const guard = recent(d.s.guards[record.primary], d.at.now, 2000);
+  if (report.class === 'ok') return guard?.diskFull === true ? 'disk-full' : 'ok';
   const stopped = guard !== null && (guard.database === 'stopped' || guard.database === 'unknown');
   return stopped && !guard.crashed && guard.leaseLeftMs <= 0 ? 'fenced' : report.class;
 }

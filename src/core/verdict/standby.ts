@@ -40,6 +40,7 @@ export function standbyAdvice(s: AgentState, now: Instant, waives: Waiver = 'not
   const guard = recent(s.guards[site], now, standbyFreshMs);
   if (guard === null) return no(`${site}'s guard was not heard within ${standbyFreshMs / 1000} s`);
   if (!guard.fuseAlive) return no(`${site}'s fuse is not alive`);
+  if (guard.diskFull) return no(`${site}'s disk is full`);
   const waitMs = guard.quarantineMs - (now - (s.guards[site]?.at ?? now));
   if (waitMs > 0)
     return no(`${site}'s guard started a moment ago and may not promote for ${Math.ceil(waitMs / 1000)} s (L8)`);

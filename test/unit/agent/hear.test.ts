@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import type { AgentDeedValue } from '../../../src/core/agent/deeds.ts';
 import { hearsPeer } from '../../../src/core/agent/facts.ts';
 import { durableOf } from '../../../src/core/agent/state.ts';
+import type { GuardStatus } from '../../../src/core/messages.ts';
 import type { ProbeClass } from '../../../src/core/observe/observation.ts';
 import { done, unknown } from '../../../src/core/outcome.ts';
 import { state } from '../agent-state.ts';
@@ -129,6 +130,29 @@ test('a probe that began under another record says nothing of this one', () => {
   const report = { class: 'refused' as const, detail: '', position: null, row: null, systemId: null, timeline: null };
   session.step({ type: 'acted', id: probe?.id ?? 0, outcome: done({ kind: 'primary', report }) });
   assert.equal(session.state.primarySeen, null);
+});
+
+test('V1: it counts as full while its guard says so, though a probe finds room for its one row', () => {
+  const full = guardStatus('site1', { diskFull: true });
+  const session = new Session(state()).tick();
+  const heard = (status: GuardStatus): void => {
+    const inquire = { type: 'inquire', cluster: 'c-1', voters: 'three', status } as const;
+    probed(session.request('site1-guard', inquire).request('site1-agent', notice()), 'ok');
+  };
+  for (let probes = 0; probes < 4; probes += 1) heard(full);
+  assert.deepEqual([session.state.primary.lastClass, session.state.primary.verdict], ['disk-full', 'failed']);
+  assert.match(session.state.primary.detail, /no room/);
+  for (let probes = 0; probes < 2; probes += 1) heard(guardStatus('site1'));
+  assert.equal(session.state.primary.verdict, 'healthy');
+});
+
+test('Q9: without the peer no ballot is taken for what the register would not be given now', () => {
+  const alone = (missingMs: number) =>
+    new Session(state('site1').peerSilentFor(2001).guard('site1', { missingMs })).order({ kind: 'pause', reason: '' });
+  const left = alone(5000);
+  const { promised } = left.state.voter.durable;
+  assert.deepEqual([left.state.proposal, promised, left.traces.includes('round.begun')], [null, ballot(1), false]);
+  assert.equal(alone(6000).state.proposal?.intent.kind, 'mode', 'quiet grants have been missed for a whole lease');
 });
 
 // ------------------------------------------------------------------------------------ repair (Q5)

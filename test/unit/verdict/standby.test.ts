@@ -18,6 +18,7 @@ const reasons: readonly (readonly [why: RegExp, no: StateBuilder, yes: StateBuil
   [/not a standby/, state().standby({ inRecovery: null }), state()],
   [/guard was not heard/, state().guard('site2', {}, 3001), state().guard('site2', {}, 3000)],
   [/fuse is not alive/, state().guard('site2', { fuseAlive: false }), state()],
+  [/disk is full/, state().guard('site2', { diskFull: true }), state().guard('site1', { diskFull: true })],
   [
     /started a moment ago.*L8/,
     state().guard('site2', { quarantineMs: 101 }),
