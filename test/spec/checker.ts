@@ -51,7 +51,7 @@ export async function check(each: Case, limits: Limits): Promise<Outcome> {
   if (translated.code !== 0 || /error/i.test(translated.output)) return failure('spin', translated.output);
   // Breadth first gives the shortest way to a broken invariant, and is so soon there that optimising takes longer; depth
   // first needs less memory where there is nothing to find.
-  const search = each.expect.kind === 'caught' ? ['-DBFS', '-O0'] : ['-O2'];
+  const search = each.expect.kind === 'caught' && each.depthFirst !== true ? ['-DBFS', '-O0'] : ['-O1'];
   const flags = ['-w', '-DSAFETY', '-DNOREDUCE', '-DNOFAIR', '-DVECTORSZ=256', `-DMEMLIM=${limits.mebibytes}`];
   const compiled = await run(folder, ['gcc', ...flags, ...search, '-o', 'pan', 'pan.c'], 120);
   if (compiled.code !== 0) return failure('gcc', compiled.output);
