@@ -169,7 +169,7 @@ class Loop<State, Event extends DriverEvent<Value>, Durable, Deed extends { read
     this.#instant = { at: now, steps: this.#instant.at === now ? this.#instant.steps + 1 : 0 };
     if (this.#instant.steps > stepsPerInstantLimit) throw new Error('the core spins: each event brings another one');
     // Each role's events are a part of the union by type, and by construction the part that can reach it.
-    this.#carryOut(step(this.state, event as Event, momentOf(now, clock.wall(), random)));
+    this.#carryOut(step(this.state, event as Event, new StepMoment(now, clock.wall(), random)));
   }
 
   #carryOut(result: StepResult<State, Durable, Deed>): void {
@@ -251,14 +251,20 @@ async function saved<Durable>(store: Pick<Store, 'save'>, durable: Durable): Pro
 }
 
 /** Few steps need random bits; those that do are given the same ones however often they look. */
-function momentOf(now: Instant, wall: number, source: RandomSource): Moment {
-  let bits: string | null = null;
-  return {
-    now,
-    wall,
-    get random() {
-      bits ??= source.bits();
-      return bits;
-    },
-  };
+class StepMoment implements Moment {
+  readonly now: Instant;
+  readonly wall: number;
+  readonly #source: RandomSource;
+  #bits: string | null = null;
+
+  constructor(now: Instant, wall: number, source: RandomSource) {
+    this.now = now;
+    this.wall = wall;
+    this.#source = source;
+  }
+
+  get random(): string {
+    this.#bits ??= this.#source.bits();
+    return this.#bits;
+  }
 }

@@ -7,7 +7,6 @@ import type { z } from 'zod';
 import type { Answer, Request } from '../core/messages.ts';
 import type { PeerId } from '../core/site.ts';
 import { answer } from './answers.ts';
-import { type Lane, laneOf } from './fast-lane.ts';
 import { messageBytes } from './limits.ts';
 import { request } from './requests.ts';
 import { hearingIn, missingIn, tellingIn } from './since.ts';
@@ -57,16 +56,10 @@ export function encodeRequestTo(
   }
 }
 
-/** Longer than any of the envelopes. */
-const envelopeBytes = 64;
-const typeKey = '{"type":"';
-
 type Message = { readonly type: string };
 /** What is said and heard in one version. */
 type Version<T> = {
-  /** Of each type that there is: its fast lane, if it has one. */
-  readonly lanes: ReadonlyMap<string, Lane | null>;
-  readonly head: string;
+  readonly types: ReadonlySet<string>;
   readonly telling: z.ZodType<T>;
   readonly hearing: z.ZodType<T>;
 };
@@ -77,8 +70,7 @@ function versionsOf<T>(union: Union, { oldest, newest }: WireRange): ReadonlyMap
   for (let version = oldest; version <= newest; version += 1) {
     const options = union.options.filter((option) => missingIn(version, option) === undefined);
     versions.set(version, {
-      lanes: new Map(options.map((option) => [option.shape.type.value, laneOf(option, version)])),
-      head: `{"v":${version},"m":`,
+      types: new Set(options.map((option) => option.shape.type.value)),
       telling: tellingIn(version, union) as z.ZodType<T>,
       hearing: hearingIn(version, union) as z.ZodType<T>,
     });
@@ -94,11 +86,7 @@ function encode<T extends Message>(
 ): Wire<string> {
   const known = versions.get(version);
   if (known === undefined) return bad('version', foreign(version, range));
-  const lane = known.lanes.get(value.type);
-  if (lane === undefined) return bad('version', `cannot be said in version ${version}`);
-  const fast = lane?.write(value) ?? null;
-  // A character is three bytes at most.
-  if (fast !== null && 3 * fast.length < messageBytes - envelopeBytes) return good(`${known.head}${fast}}`);
+  if (!known.types.has(value.type)) return bad('version', `cannot be said in version ${version}`);
   const checked = check(known.telling, value);
   if (checked.kind === 'bad') {
     const newest = versions.get(range.newest) ?? known;
@@ -113,11 +101,6 @@ function encode<T extends Message>(
 function decode<T>(versions: ReadonlyMap<number, Version<T>>, range: WireRange, text: string): Heard<T> {
   // Characters are never more than bytes; the adapter that read them has counted the bytes.
   if (text.length > messageBytes) return bad('invalid', `is longer than ${messageBytes} bytes`);
-  for (const [version, { head, lanes }] of versions) {
-    if (!text.startsWith(head)) continue;
-    const fast = laneFor(lanes, text, head)?.read(text, head.length);
-    if (fast !== undefined) return { kind: 'good', value: fast as T, version };
-  }
   const parsed = parse(text);
   if (parsed.kind === 'bad') return parsed;
   const { version, message } = parsed.value;
@@ -125,12 +108,6 @@ function decode<T>(versions: ReadonlyMap<number, Version<T>>, range: WireRange, 
   if (known === undefined) return bad('version', foreign(version, range));
   const checked = check(known.hearing, message);
   return checked.kind === 'bad' ? checked : { kind: 'good', value: checked.value, version };
-}
-
-/** By the message's type, which stands first in what is written by any version. */
-function laneFor(lanes: Version<never>['lanes'], text: string, head: string): Lane | null | undefined {
-  const begin = head.length + typeKey.length;
-  return text.startsWith(typeKey, head.length) ? lanes.get(text.slice(begin, text.indexOf('"', begin))) : null;
 }
 
 function foreign(version: number, range: WireRange): string {

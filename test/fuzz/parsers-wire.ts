@@ -48,7 +48,7 @@ function comesBack<T>(
 export const wireParsers: readonly Fuzzed[] = [
   {
     parser: 'requests of peers',
-    files: ['src/wire/codec.ts', 'src/wire/fast-lane.ts', 'src/adapters/http/peer-server.ts'],
+    files: ['src/wire/codec.ts', 'src/adapters/http/peer-server.ts'],
     samples: [...written.requests, ...inNewest(written.requests)],
     parse: codec.decodeRequest,
     check: (heard) =>

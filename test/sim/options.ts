@@ -28,6 +28,11 @@ export type RunOptions = {
   readonly codecEvery: number;
   /** Every daemon speaks only the older wire version at first; they are upgraded, and put back, one by one. */
   readonly upgrade: boolean;
+  /**
+   * Everything happens at whole multiples of so many milliseconds, later than it could by less than one: much of it at
+   * the same instant, which a run on exact time hardly ever meets, and at half the cost. 0: exact time.
+   */
+  readonly grainMs: number;
 };
 
 export const machineNames = [
@@ -55,7 +60,7 @@ export function drawOptions(seed: string, given: Partial<RunOptions> = {}): RunO
   const single = random.ratio(1, 4);
   const faults: Partial<Record<FaultKind, number>> = {};
   for (const kind of faultKinds) if (random.ratio(1, 2)) faults[kind] = random.range(1, 10);
-  const upgrade = random.ratio(1, 5);
+  const upgrade = random.ratio(1, 8);
   // A fleet of one release stays so: what a mixed one does is another run's business.
   if (!upgrade) delete faults['upgrade-daemon'];
   return {
@@ -69,8 +74,9 @@ export function drawOptions(seed: string, given: Partial<RunOptions> = {}): RunO
     faultEveryMs: random.pick([3000, 8000, 20_000, 45_000]),
     faultsAtOnce: single ? 1 : random.range(2, 5),
     writesPerSecond: random.pick([1, 2, 5]),
-    codecEvery: random.pick([1, 16, 16, 16]),
+    codecEvery: random.ratio(1, 16) ? 1 : 32,
     upgrade,
+    grainMs: random.pick([0, 10, 20, 50]),
     ...given,
   };
 }

@@ -10,4 +10,8 @@ export const pinned: readonly Pinned[] = [
     why: 'writes taken between a promotion and the first beat were counted to the epoch before (a hole in a checker)',
     given: { minutes: 5 },
   },
+  {
+    seed: '37',
+    why: 'a half-done record kept `sync: true` from being agreed on for ever, and both agents at it (V8 before Q5)',
+  },
 ];

@@ -2,7 +2,7 @@
 // peer's word and the standby's come `confirmed` and `refusing`.
 
 import type { Lsn } from '../lsn.ts';
-import type { BalancerReport, PrimaryReport, StandbyReport } from '../observe/observation.ts';
+import type { BalancerReport, InstanceReport, PrimaryReport, StandbyReport } from '../observe/observation.ts';
 import { compareEpochs, epochOf, sameEpoch } from '../quorum/record.ts';
 import { otherSite, type Site } from '../site.ts';
 import type { Instant, Ms } from '../time.ts';
@@ -158,14 +158,10 @@ function confirmTimeMs(s: AgentState): Ms {
 export function servesRightly(s: AgentState, site: Site, now: Instant): boolean {
   const record = recordOf(s);
   if (record === null || s.entries[site].verdict !== 'healthy') return false;
-  const up = new Set(
-    (s.balancers[site]?.value.servers ?? []).filter((server) => server.status === 'up').map((server) => server.name),
-  );
+  const servers = s.balancers[site]?.value.servers ?? [];
+  const isUp = (name: string): boolean => servers.some((server) => server.name === name && server.status === 'up');
+  const serves = (i: InstanceReport): boolean =>
+    i.ready && i.writable === true && i.epoch !== null && sameEpoch(i.epoch, epochOf(record)) && isUp(i.name);
   const both = [s.instances[site], s.instances[otherSite(site)]];
-  return both.some((seen) =>
-    (recent(seen, now, 3000) ?? []).some(
-      (i) =>
-        up.has(i.name) && i.ready && i.writable === true && i.epoch !== null && sameEpoch(i.epoch, epochOf(record)),
-    ),
-  );
+  return both.some((seen) => (recent(seen, now, 3000) ?? []).some(serves));
 }

@@ -100,14 +100,13 @@ function isRight(d: AgentDraft, instance: InstanceReport, record: ClusterRecord)
 function reconcileBalancer(d: AgentDraft, record: ClusterRecord): void {
   const balancer = recent(d.s.balancers[d.s.me], d.at.now, 3000);
   if (balancer === null || balancer.class !== 'ok') return;
-  const reports = new Map<string, InstanceReport>();
-  for (const site of sites) for (const i of recent(d.s.instances[site], d.at.now, 3000) ?? []) reports.set(i.name, i);
-  const status = new Map(balancer.servers.map((server) => [server.name, server.status]));
-  const someRight = [...reports.values()].some(
-    (i) => i.ready && i.writable === true && isRight(d, i, record) && status.get(i.name) === 'up',
-  );
-  for (const [name, is] of status) {
-    const report = reports.get(name);
+  const { servers } = balancer;
+  const seen = sites.flatMap((site) => recent(d.s.instances[site], d.at.now, 3000) ?? []);
+  const isUp = (name: string): boolean => servers.some((server) => server.name === name && server.status === 'up');
+  const someRight = (): boolean =>
+    seen.some((i) => i.ready && i.writable === true && isRight(d, i, record) && isUp(i.name));
+  for (const { name, status: is } of servers) {
+    const report = seen.find((i) => i.name === name);
     // What was not heard of is unknown, and unknown is never a reason to drain; its health check speaks for itself.
     const wrong =
       report !== undefined &&
@@ -115,7 +114,8 @@ function reconcileBalancer(d: AgentDraft, record: ClusterRecord): void {
       report.database !== null &&
       !isRight(d, report, record) &&
       report.epoch !== null;
-    const want = wrong && someRight ? 'drain' : 'ready';
+    if (!wrong && is !== 'drain') continue;
+    const want = wrong && someRight() ? 'drain' : 'ready';
     const differs = want === 'drain' ? is === 'up' : is === 'drain';
     if (
       !differs ||

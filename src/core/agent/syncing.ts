@@ -119,6 +119,8 @@ export function syncOnIntent(d: AgentDraft): Intent | null {
   const chosen = chosenOf(d.s);
   const { namedSince, syncQuestion } = d.s;
   if (chosen === null || namedSince === null || (syncQuestion !== null && syncQuestion.chosen === null)) return null;
+  // Q5: a half-done record has another ballot than the one named, so each round would be given up: it is ended first.
+  if (d.s.strayedSince !== null) return null;
   if (!hearsMajority(d.s, d.at.now) || d.at.now - namedSince < turnMs(d, chosen.record.primary)) return null;
   return { kind: 'sync-on', onto: chosen.ballot, reason: 'the standby has all that is acknowledged' };
 }

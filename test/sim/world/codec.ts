@@ -3,7 +3,7 @@
 
 import type { Answer, Request } from '../../../src/core/messages.ts';
 import type { PeerId } from '../../../src/core/site.ts';
-import { createCodec, encodeRequestTo, type Heard, type Wire } from '../../../src/wire/codec.ts';
+import { type Codec, createCodec, encodeRequestTo, type Heard, type Wire } from '../../../src/wire/codec.ts';
 import { createPeerVersions, showRange, spoken, type WireRange } from '../../../src/wire/versions.ts';
 
 /** A message on its way: bytes, or (most of them, see `every`) the frozen value itself; and what its sender speaks. */
@@ -20,12 +20,22 @@ export type PeerCodec = {
 /** What was spoken before versions were negotiated. */
 export const oldRelease: WireRange = { oldest: 1, newest: 1 };
 
+/** Made once for each release: what is derived from the schemas costs more than a minute of a run. */
+const codecs = new Map<string, Codec>();
+
+function codecFor(range: WireRange): Codec {
+  const key = showRange(range);
+  const known = codecs.get(key) ?? createCodec(range);
+  codecs.set(key, known);
+  return known;
+}
+
 /**
  * Only one message in `every` goes as bytes: what the codec does to a value it does to each of its kind, so most runs need
  * not pay for all. What is said in an older version always does, because the codec leaves something out there.
  */
 export function peerCodec(range: WireRange, every: number): PeerCodec {
-  const codec = createCodec(range);
+  const codec = codecFor(range);
   const versions = createPeerVersions(range);
   const said = range.newest === 1 ? null : showRange(range);
   let turn = 0;

@@ -29,12 +29,12 @@ export function databasePort(pg: Postgres, process: Process): Database {
   };
 }
 
-const calmLook: Micros = 600 * milli;
+/** Of the second that a look may take. Half of a guard's steps are looks: most of these take their time. */
+const slowLook: Micros = 600 * milli;
 
 function look({ pg, process }: GuardSocket): ReturnType<Database['look']> {
   if (!process.mayAffect()) return Process.never;
-  // It may take its time while nothing is to be seen: most of a guard's steps are looks.
-  const takes = pg.scheduler.grid > 1 ? calmLook : pg.random.range(500, 4000);
+  const takes = pg.random.ratio(1, 4) ? pg.random.range(500, 4000) : pg.random.range(slowLook / 4, slowLook);
   return process.later(takes, () =>
     done({
       running: pg.processesLeft(),

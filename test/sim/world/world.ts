@@ -19,7 +19,7 @@ import { Records } from '../checkers/records.ts';
 import { Violations } from '../checkers/violations.ts';
 import { Writers } from '../checkers/writers.ts';
 import { Random } from '../engine/random.ts';
-import { type Micros, Scheduler, second } from '../engine/scheduler.ts';
+import { type Micros, milli, Scheduler, second } from '../engine/scheduler.ts';
 import { Trace } from '../engine/trace.ts';
 import type { Begun } from '../faults/fault.ts';
 import type { FaultKind } from '../faults/kinds.ts';
@@ -102,9 +102,11 @@ export class World {
   steps = 0;
   readonly #active = new Set<Begun>();
   #calmFrom: Micros = 0;
+  readonly #grain: Micros;
 
   constructor(options: RunOptions, keep: ((line: string) => void) | null) {
     this.options = options;
+    this.#grain = Math.max(1, options.grainMs * milli);
     this.random = new Random(`run ${options.seed}`);
     this.trace = new Trace(this.scheduler, keep);
     const { config, settings } = configOf(options);
@@ -262,16 +264,16 @@ export class World {
   onFault(kind: FaultKind, begun: Begun): void {
     this.moves.fault(kind, begun.lasts);
     this.#active.add(begun);
-    this.scheduler.grid = 1;
+    this.scheduler.grid = this.#grain;
     this.#calmFrom = Math.max(this.#calmFrom, this.scheduler.now + begun.lasts + calmAfter);
     this.scheduler.after(begun.lasts, () => this.#active.delete(begun));
   }
 
-  /** How finely time is looked at: exactly, for as long as anything is out of order and a while after. */
+  /** How finely time is looked at: as the options say as long as anything is out of order and a while after. */
   #setPace(): void {
     const { scheduler } = this;
     const calm = this.#active.size === 0 && scheduler.now >= this.#calmFrom && this.notCalm() === null;
-    scheduler.grid = calm ? calmGrid : 1;
+    scheduler.grid = calm ? calmGrid : this.#grain;
     scheduler.after(paceEvery, () => this.#setPace());
   }
 
@@ -334,8 +336,8 @@ export class World {
   }
 }
 
-/** Of every wait and deadline there is, the shortest is ten times as long. */
-const calmGrid: Micros = 40_000;
+/** A fifth of the shortest deadline there is (700 ms, a beat's), and a tenth of most. */
+const calmGrid: Micros = 100_000;
 const calmAfter = 10 * second;
 const paceEvery = 5 * second;
 /** One look of the fuse and one kill. */

@@ -159,6 +159,17 @@ test('V8: a half-done sync: false found by the prepare has another ballot than t
   assert.ok(session.traces.includes('round.given-up'));
 });
 
+test('Q5, V8: a half-done record is ended before sync: true is tried again, which would be given up for ever', () => {
+  const builder = named('site1', 1);
+  const { durable } = builder.state.voter;
+  const found = { ballot: ballot(3), record: record({ reason: 'half done' }) };
+  const session = new Session(builder.voter({ durable: { ...durable, promised: found.ballot, accepted: found } }));
+  for (let ticks = 0; ticks < 20 && session.asked('prepare').length === 0; ticks += 1) session.tick(100);
+  const ended = chosenWith(session, at(1));
+  assert.equal(ended?.reason, 'half done');
+  assert.equal(ended.sync, false);
+});
+
 const failing = (change: Partial<ClusterRecord>): StateBuilder =>
   zeroLoss(state('site2', 'agent').record(change).primaryFailed().gone()).guard('site2', { database: 'standby' });
 
