@@ -17,6 +17,8 @@ export type Machine = {
   start(command: string): ChildProcess;
   put(path: string, content: string): void;
   bring(file: string): string;
+  /** A file of the machine's, copied to a path here. */
+  take(path: string, to: string): void;
   off(): Promise<void>;
 };
 
@@ -36,14 +38,26 @@ export function whyNot(): string | null {
   return missing.length === 0 ? null : `not installed here: ${missing.join(', ')}`;
 }
 
-export async function bootMachine(name: string, addresses: readonly string[]): Promise<Machine> {
+export interface MachineOptions {
+  readonly image?: 'package' | 'rehearsal';
+  /** A directory of the machine's that is none of the overlay: an engine of containers has an overlay of its own. */
+  readonly plain?: string;
+}
+
+export async function bootMachine(
+  name: string,
+  addresses: readonly string[],
+  { image = 'package', plain }: MachineOptions = {},
+): Promise<Machine> {
   const folder = mkdtempSync(join(tmpdir(), `${name}-`));
   const root = join(folder, 'root');
-  for (const each of ['root', 'upper', 'work']) mkdirSync(join(folder, each));
-  const layers = `lowerdir=${imageDirectory('package')},upperdir=${join(folder, 'upper')},workdir=${join(folder, 'work')}`;
+  for (const each of ['root', 'upper', 'work', 'plain']) mkdirSync(join(folder, each));
+  const layers = `lowerdir=${imageDirectory(image)},upperdir=${join(folder, 'upper')},workdir=${join(folder, 'work')}`;
   execFileSync('mount', ['-t', 'overlay', 'overlay', '-o', layers, root]);
   const options = ['-q', '-D', root, '-M', name, '-b', '--register=no', '--keep-unit', '--private-network'];
-  const nspawn = spawn('systemd-nspawn', [...options, '--capability=all', '--console=pipe'], { stdio: 'ignore' });
+  const bind = plain === undefined ? [] : [`--bind=${join(folder, 'plain')}:${plain}`];
+  const rights = ['--capability=all', '--drop-capability=CAP_SYS_TIME', '--system-call-filter=add_key keyctl bpf'];
+  const nspawn = spawn('systemd-nspawn', [...options, ...rights, ...bind, '--console=pipe'], { stdio: 'ignore' });
   const ended = new Promise<void>((resolve) => nspawn.once('exit', () => resolve()));
   const leader = await until('the machine boots', 60_000, () => bootedChildOf(nspawn.pid));
   const enter = ['-t', leader, '-m', '-u', '-i', '-n', '-p', '--'];
@@ -92,6 +106,7 @@ export async function bootMachine(name: string, addresses: readonly string[]): P
       copyFileSync(file, join(root, 'root', basename(file)));
       return join('/root', basename(file));
     },
+    take: (path, to) => copyFileSync(join(root, path), to),
     off,
   };
 }

@@ -57,14 +57,18 @@ export interface DiskContents {
   readonly postgres: PostgresPlace;
 }
 
-export async function makeDisks(paths: LabPaths, contents: DiskContents): Promise<void> {
+export async function makeDisks(
+  paths: LabPaths,
+  contents: DiskContents,
+  hosts: readonly HostName[] = HOSTS,
+): Promise<void> {
   const template = join(paths.base, 'template');
   mkdirSync(join(template, 'ssl'), { recursive: true });
   mkdirSync(join(template, 'alternatives'));
   const present = ETC.filter((entry) => existsSync(join('/etc', entry)));
   await must('sh', ['-c', 'cd /etc && cp -a --parents -- "$@"', 'sh', ...present, template]);
   const postgres = accountOf('postgres');
-  for (const host of HOSTS) {
+  for (const host of hosts) {
     const disk = paths.disk(host);
     for (const directory of [
       'etc',
@@ -82,9 +86,9 @@ export async function makeDisks(paths: LabPaths, contents: DiskContents): Promis
     symlinkSync('/run', join(disk, 'var/run'));
     symlinkSync('/run/lock', join(disk, 'var/lock'));
   }
-  const targets = HOSTS.map((host) => join(paths.disk(host), 'etc'));
+  const targets = hosts.map((host) => join(paths.disk(host), 'etc'));
   await must('sh', ['-c', 'from=$1; shift; for to; do cp -a -- "$from/." "$to/"; done', 'sh', template, ...targets]);
-  for (const host of HOSTS) writeHostFiles(paths, host, contents, postgres);
+  for (const host of hosts) writeHostFiles(paths, host, contents, postgres);
 }
 
 /** On database hosts the account is postgres by another name: a fence kills PostgreSQL's processes. */

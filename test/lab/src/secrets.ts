@@ -35,7 +35,7 @@ export interface LabSecrets {
 export const AWS_CREDENTIALS =
   '[default]\naws_access_key_id = AKIALABSITEWARD\naws_secret_access_key = lab-secret-key\n';
 
-async function makeKey(directory: string, name: string): Promise<[string, string]> {
+export async function makeKey(directory: string, name: string): Promise<[string, string]> {
   const key = join(directory, `${name}.key`);
   const certificate = join(directory, `${name}.crt`);
   const subject = ['-subj', `/CN=${name}`, '-days', '36500'];
@@ -45,7 +45,7 @@ async function makeKey(directory: string, name: string): Promise<[string, string
   return [name, createHash('sha256').update(spki).digest('base64')];
 }
 
-async function makeSshKey(directory: string, name: string): Promise<[string, string]> {
+export async function makeSshKey(directory: string, name: string): Promise<[string, string]> {
   const file = join(directory, name);
   await must('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', name, '-f', file], { timeoutMs: 10_000 });
   const blob = Buffer.from(readFileSync(`${file}.pub`, 'utf8').split(' ')[1] ?? '', 'base64');

@@ -141,8 +141,12 @@ export function servicesOf(host: HostName, options: ServiceOptions): readonly Se
   }
 }
 
-export function writeServices(paths: LabPaths, options: ServiceOptions): void {
-  for (const host of HOSTS) {
+export function writeServices(
+  paths: LabPaths,
+  options: ServiceOptions,
+  hosts: readonly HostName[] = HOSTS,
+): void {
+  for (const host of hosts) {
     const services = servicesOf(host, options);
     const lab = join(paths.disk(host), 'etc/lab');
     mkdirSync(join(lab, 'sv'), { recursive: true });
