@@ -72,10 +72,12 @@ export class Records {
     return this.chosen.at(-1) ?? null;
   }
 
-  /** "Orders": in a forced era its agent's vote alone decides, until a record says that the era's lonely part is over. */
-  #isMajority({ record, voters }: Tally): boolean {
-    const sole = soleVoterOf(record);
-    return sole === null ? voters.size >= 2 : voters.has(sole);
+  /** "Orders": in a forced era its agent's vote alone decides, the record that ends the era's lonely part included. */
+  #isMajority(tally: Tally): boolean {
+    const before = this.chosen.findLast(({ ballot }) => compareBallots(ballot, tally.ballot) < 0);
+    const ends = before !== undefined && compareEras(before.record.era, tally.record.era) === 0;
+    const sole = soleVoterOf(tally.record) ?? (ends ? soleVoterOf(before.record) : null);
+    return sole === null ? tally.voters.size >= 2 : tally.voters.has(sole);
   }
 
   #choose(tally: Tally): void {
