@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tempfile
 import time
 
 DEPLOY = pathlib.Path(__file__).resolve().parent.parent
@@ -102,19 +103,15 @@ def play(playbook, inventory, variables=None, quiet=False):
 
 def facts(inventory):
     """What plan.yml finds on each host that answers: host => dictionary."""
-    words = ["ansible-playbook", "-i", str(ANSIBLE / "defaults.yaml"), "-i", str(inventory.path), "plan.yml"]
-    known = "-o StrictHostKeyChecking=accept-new -o ControlMaster=auto -o ControlPersist=120s -o ConnectTimeout=5"
-    environment = {**os.environ, "ANSIBLE_STDOUT_CALLBACK": "json", "ANSIBLE_SSH_ARGS": known, "ANSIBLE_CONFIG": str(ANSIBLE / "ansible.cfg")}
-    run = subprocess.run(words, cwd=ANSIBLE, env=environment, capture_output=True, text=True)
-    try:
-        plays = json.loads(run.stdout[run.stdout.index("{") :])["plays"]
-    except (ValueError, KeyError):
-        raise Stop(f"plan.yml: {(run.stderr or run.stdout).strip()[-800:]}") from None
-    found = {}
-    for each in plays:
-        for task in each["tasks"]:
-            if task["task"]["name"] == "Found":
-                found.update({host: said["msg"] for host, said in task["hosts"].items() if isinstance(said.get("msg"), dict)})
+    with tempfile.TemporaryDirectory() as folder:
+        words = ["ansible-playbook", "-i", str(ANSIBLE / "defaults.yaml"), "-i", str(inventory.path), "plan.yml"]
+        known = "-o StrictHostKeyChecking=accept-new -o ControlMaster=auto -o ControlPersist=120s -o ConnectTimeout=5"
+        environment = {**os.environ, "ANSIBLE_SSH_ARGS": known, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_ANY_ERRORS_FATAL": "0", "ANSIBLE_CONFIG": str(ANSIBLE / "ansible.cfg")}
+        words += ["-e", json.dumps({"plan_directory": folder})]
+        run = subprocess.run(words, cwd=ANSIBLE, env=environment, capture_output=True, text=True)
+        found = {each.stem: json.loads(each.read_text()) for each in pathlib.Path(folder).glob("*.json")}
+    if not found:
+        raise Stop(f"no host answers: {(run.stderr or run.stdout).strip()[-800:]}")
     return found
 
 

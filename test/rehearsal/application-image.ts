@@ -31,7 +31,19 @@ function fingerprint(): string {
 function baseTar(image: string): string {
   const file = join(folder, 'base.tar');
   const without = ['python3*', 'perl*', 'systemd', 'locale', 'gconv'].map((each) => `--exclude=${each}`);
-  const parts = ['bin', 'sbin', 'lib', 'lib64', 'usr/bin', 'usr/sbin', 'usr/lib', 'usr/lib64', 'etc/passwd', 'etc/group', 'tmp'];
+  const parts = [
+    'bin',
+    'sbin',
+    'lib',
+    'lib64',
+    'usr/bin',
+    'usr/sbin',
+    'usr/lib',
+    'usr/lib64',
+    'etc/passwd',
+    'etc/group',
+    'tmp',
+  ];
   const present = parts.filter((part) => existsSync(join(image, part)));
   execFileSync('tar', ['-C', image, ...without, '-cf', file, ...present]);
   const node = realpathSync(process.execPath);
@@ -63,7 +75,7 @@ export async function applicationArchives(say: (text: string) => void): Promise<
 }
 
 function build(machine: Machine): void {
-  const groups = "awk '$3 == \"cgroup\" { print $2 }' /proc/mounts | xargs -r -n 1 mount -o remount,rw,bind";
+  const groups = 'awk \'$3 == "cgroup" { print $2 }\' /proc/mounts | xargs -r -n 1 mount -o remount,rw,bind';
   machine.sh(groups);
   machine.sh('DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends docker.io iptables 2>&1');
   const base = machine.bring(baseTar(imageDirectory('rehearsal')));
@@ -75,7 +87,7 @@ function build(machine: Machine): void {
   const settings = 'BASE_IMAGE=base:24 BUILD_NETWORK=none';
   for (const tag of TAGS.slice(0, 2))
     machine.sh(`${settings} /srv/tree/deploy/ci/build-image ${tag} /root/${tag.replace(':', '-')}.tar`);
-  machine.sh("printf 'FROM birthday:1\\nENTRYPOINT [\"node\", \"no-such-file.js\"]\\n' >/srv/Dockerfile");
+  machine.sh('printf \'FROM birthday:1\\nENTRYPOINT ["node", "no-such-file.js"]\\n\' >/srv/Dockerfile');
   machine.sh('docker build --quiet --network none --tag birthday:broken - </srv/Dockerfile');
   machine.sh('docker save --output /root/birthday-broken.tar birthday:broken');
 }

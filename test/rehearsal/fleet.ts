@@ -5,12 +5,12 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { accountOf, findPostgres } from '../lab/src/postgres.ts';
 import { makeDisks } from '../lab/src/disks.ts';
 import { bootHost, cutPower, requireKeeper, startKeeper } from '../lab/src/hosts.ts';
 import { httpSend } from '../lab/src/http.ts';
 import { Lab } from '../lab/src/lab.ts';
 import { liveMark, removeMark } from '../lab/src/marks.ts';
+import { accountOf, findPostgres } from '../lab/src/postgres.ts';
 import type { RunResult } from '../lab/src/process.ts';
 import { run, signalMarked, waitFor } from '../lab/src/process.ts';
 import { makeKey, makeSshKey, OPERATOR } from '../lab/src/secrets.ts';
@@ -64,7 +64,10 @@ export class Fleet extends Lab {
     const publicKey = readFileSync(join(this.keys, 'operator.pub'), 'utf8').trim();
     await this.#makeLabHosts();
     for (const host of MACHINES) await makeMachine(paths, host, publicKey);
-    writeFileSync(paths.state, JSON.stringify({ name: paths.name, witness: 'route53', createdAt: new Date().toISOString() }));
+    writeFileSync(
+      paths.state,
+      JSON.stringify({ name: paths.name, witness: 'route53', createdAt: new Date().toISOString() }),
+    );
     for (const host of ['zone', 'client'] as const) await bootHost(paths, host, this.binds(host));
     await putEntryRecord(this);
     await Promise.all(MACHINES.map((host) => bootMachine(paths, host)));
@@ -94,7 +97,8 @@ export class Fleet extends Lab {
       for (const part of [`${host}.nspawn`, `${host}.network`]) {
         const mark = liveMark(this.paths, part);
         // nspawn sees its machine die and ends by itself.
-        if (part.endsWith('.nspawn')) await waitFor(() => (liveMark(this.paths, part) === undefined ? true : undefined), 5_000);
+        if (part.endsWith('.nspawn'))
+          await waitFor(() => (liveMark(this.paths, part) === undefined ? true : undefined), 5_000);
         signalMarked(mark, 'SIGKILL');
         removeMark(this.paths, part);
       }
@@ -104,7 +108,9 @@ export class Fleet extends Lab {
   override async start(place: string): Promise<void> {
     const hosts = expandPlace(place).filter((host) => !this.isOn(host) && host !== 'witness');
     await Promise.all(
-      hosts.map((host) => (isMachine(host) ? bootMachine(this.paths, host) : bootHost(this.paths, host, this.binds(host)))),
+      hosts.map((host) =>
+        isMachine(host) ? bootMachine(this.paths, host) : bootHost(this.paths, host, this.binds(host)),
+      ),
     );
   }
 

@@ -12,7 +12,6 @@ import {
   kindOf,
   REGISTER_NAME,
   REGISTER_ZONE,
-  SITES,
   siteOf,
   ZONE_HTTP,
 } from '../lab/src/topology.ts';

@@ -14,11 +14,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { requireKeeper } from '../lab/src/hosts.ts';
+import { writeMark } from '../lab/src/marks.ts';
 import { plugIn } from '../lab/src/network.ts';
 import type { LabPaths } from '../lab/src/paths.ts';
 import { childrenOf, isAlive, markOf, must, run, waitFor } from '../lab/src/process.ts';
-import { requireKeeper } from '../lab/src/hosts.ts';
-import { writeMark } from '../lab/src/marks.ts';
 import type { HostName } from '../lab/src/topology.ts';
 import { ADDRESSES, gatewayOf, HOSTS, kindOf, LabError, siteOf } from '../lab/src/topology.ts';
 import { bootedChildOf } from '../machines/machine.ts';
@@ -102,7 +102,10 @@ export async function bootMachine(paths: LabPaths, host: HostName): Promise<void
   const directory = directoryOf(paths, host);
   // The kernel may still be at the last boot's processes.
   const below = ['-t', String(keeper), '-p', '-m', '-i', '--'];
-  const network = await startBelow(['nsenter', ...below, 'unshare', '-n', 'sleep', 'infinity'], `${directory}/network.log`);
+  const network = await startBelow(
+    ['nsenter', ...below, 'unshare', '-n', 'sleep', 'infinity'],
+    `${directory}/network.log`,
+  );
   const own = await waitFor(() => differentNetwork(network.inner, keeper), 5_000, 10);
   if (own !== true) throw new LabError(`${host}: no network namespace`);
   writeMark(paths, `${host}.network`, network.mark);
@@ -137,11 +140,15 @@ export async function bootMachine(paths: LabPaths, host: HostName): Promise<void
 async function becomeReady(host: HostName, leader: number): Promise<void> {
   const enter = ['-t', String(leader), '-m', '-u', '-i', '-n', '-p', '--'];
   // An engine that makes control groups for its containers; apt's lists are as new as the image.
-  const prepare = `touch /var/lib/apt/lists; ${kindOf(host) === 'app' ? "awk '$3 == \"cgroup\" { print $2 }' /proc/mounts | xargs -r -n 1 mount -o remount,rw,bind" : 'true'}`;
-  const ready = await waitFor(async () => {
-    const state = await run('nsenter', [...enter, 'systemctl', 'is-system-running'], { timeoutMs: 5_000 });
-    return /running|degraded/.test(state.stdout) ? true : undefined;
-  }, 60_000, 200);
+  const prepare = `touch /var/lib/apt/lists; ${kindOf(host) === 'app' ? 'awk \'$3 == "cgroup" { print $2 }\' /proc/mounts | xargs -r -n 1 mount -o remount,rw,bind' : 'true'}`;
+  const ready = await waitFor(
+    async () => {
+      const state = await run('nsenter', [...enter, 'systemctl', 'is-system-running'], { timeoutMs: 5_000 });
+      return /running|degraded/.test(state.stdout) ? true : undefined;
+    },
+    60_000,
+    200,
+  );
   if (ready !== true) throw new LabError(`${host}: its units do not come up`);
   await must('nsenter', [...enter, 'sh', '-c', prepare], { timeoutMs: 10_000 });
 }
@@ -179,7 +186,8 @@ async function startBelow(command: readonly string[], logPath: string): Promise<
   child.unref();
   const inner = await waitFor(() => (child.pid === undefined ? undefined : childrenOf(child.pid)[0]), 5_000, 5);
   const mark = inner === undefined ? undefined : markOf(inner);
-  if (inner === undefined || mark === undefined) throw new LabError(`${command.slice(0, 12).join(' ')}: ${readFileSync(logPath, 'utf8')}`);
+  if (inner === undefined || mark === undefined)
+    throw new LabError(`${command.slice(0, 12).join(' ')}: ${readFileSync(logPath, 'utf8')}`);
   return { inner, mark };
 }
 

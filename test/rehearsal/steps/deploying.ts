@@ -1,0 +1,82 @@
+/** From nothing to two watched sites: the packages, the image, the hosts, and deploy/deploy, twice. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { insist } from '../../lab/scenarios/kit/scenario.ts';
+import { agreement } from '../../lab/scenarios/kit/world.ts';
+import { REPOSITORY } from '../../lab/src/paths.ts';
+import { applicationArchives } from '../application-image.ts';
+import { writeInventory } from '../inventory.ts';
+import type { Step } from '../plan.ts';
+import type { Rehearsal } from '../rehearsal.ts';
+
+/** The version after the present one, as far as the rehearsal is concerned. */
+const NEXT = '99.0.1';
+
+export function packagesOf(rehearsal: Rehearsal): { readonly now: string; readonly next: string } {
+  if (rehearsal.packages !== null) return rehearsal.packages;
+  const out = join(REPOSITORY, '.state/rehearsal/packages');
+  mkdirSync(out, { recursive: true });
+  const make = (...options: readonly string[]): string => {
+    const args = [join(REPOSITORY, 'scripts/package-deb.ts'), '--out', out, '--level', '1', ...options];
+    const said = execFileSync(process.execPath, args, { cwd: REPOSITORY, encoding: 'utf8' });
+    return join(REPOSITORY, said.trim().split(/\s+/)[1] ?? '');
+  };
+  rehearsal.packages = { now: make(), next: make('--version', NEXT) };
+  return rehearsal.packages;
+}
+
+export async function archivesOf(rehearsal: Rehearsal) {
+  rehearsal.archives ??= await applicationArchives(rehearsal.say);
+  return rehearsal.archives;
+}
+
+/** Deploys again and insists that nothing was to be done. */
+export async function deployAgain(rehearsal: Rehearsal): Promise<void> {
+  const { stdout } = await rehearsal.deploy(await deployWords(rehearsal), 1_200_000);
+  const { changed } = JSON.parse(stdout) as { readonly changed: number };
+  insist(changed === 0, `a second run changed ${changed} things; its log lies in .state/deploy`);
+  rehearsal.note('0 changed');
+}
+
+async function deployWords(rehearsal: Rehearsal): Promise<readonly string[]> {
+  const archives = await archivesOf(rehearsal);
+  const image = ['--image', 'birthday:1', '--archive', archives['birthday:1']];
+  return ['deploy', '--yes', '--json', '--package', packagesOf(rehearsal).now, ...image];
+}
+
+export const deployingSteps: readonly Step[] = [
+  {
+    name: 'package',
+    title: 'this version and a next one as Debian packages',
+    run: async (rehearsal) => {
+      packagesOf(rehearsal);
+    },
+  },
+  {
+    name: 'image',
+    title: "the application's images by deploy/ci/build-image",
+    run: async (rehearsal) => {
+      await archivesOf(rehearsal);
+    },
+  },
+  {
+    name: 'boot',
+    title: 'six hosts boot, each with a systemd of its own',
+    run: async (rehearsal) => {
+      await rehearsal.fleet.boot(rehearsal.say, rehearsal.tied);
+      writeInventory(rehearsal.fleet, {});
+    },
+  },
+  {
+    name: 'deploy',
+    title: 'deploy/deploy --hosts, then resume',
+    run: async (rehearsal) => {
+      await rehearsal.deploy(await deployWords(rehearsal), 1_800_000);
+      rehearsal.fleet.adoptDatabaseAccount();
+      await rehearsal.fleet.mustExec('site1-svc', ['siteward', 'resume'], { timeoutMs: 30_000 });
+      await agreement(rehearsal.fleet, { primary: 'site1', entry: 'site1', epoch: 1 }, 120_000);
+    },
+  },
+  { name: 'again', title: 'deploy/deploy again: nothing to do', run: deployAgain },
+];
