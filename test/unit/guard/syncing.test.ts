@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Renew, SyncAnswer, SyncOff } from '../../../src/core/messages.ts';
 import { sameBallot } from '../../../src/core/quorum/ballot.ts';
-import type { Accepted } from '../../../src/core/quorum/record.ts';
+import { type Accepted, epochOf } from '../../../src/core/quorum/record.ts';
 import type { Replication } from '../../../src/core/settings.ts';
 import { Pair, type PairOptions } from './pair.ts';
 import { chosenAt, settings } from './voters.ts';
@@ -77,6 +77,34 @@ test('a standby that has just come has to stay for a while; one that streams in 
   pair.primary.db.standby = 'up';
   const backAfter = pair.until(() => pair.primary.db.waits) ?? 0;
   assert.ok(backAfter >= 5000 && backAfter < 7000, `after ${backAfter} ms`);
+});
+
+test('a switchover that was undone: what it left half done may be chosen yet, so commits wait until a fresh change', () => {
+  const pair = inService('zero-loss');
+  pair.primary.db.standby = 'gone';
+  agentsAnswer(pair);
+  pair.until(() => !pair.primary.db.waits);
+  assert.deepEqual(waits(pair), [false, false]);
+  for (const site of agents) pair.voters[site].syncOff = () => null;
+  const { cluster } = pair.chosen.record;
+  const order = { type: 'guard-order', cluster, epoch: epochOf(pair.chosen.record), order: 'switchover' } as const;
+  pair.primary.request('site1-agent', { ...order, timeoutMs: 4000 }, () => {});
+  assert.notEqual(
+    pair.until(() => pair.voters.site2.releases.length > 0, 2000),
+    null,
+  );
+  assert.equal(pair.primary.disk?.waits, true, 'on disk before the release is told');
+  assert.notEqual(
+    pair.until(() => pair.primary.writable, 8000),
+    null,
+  );
+  const before = questions(pair).length;
+  pair.pass(8000);
+  assert.deepEqual(waits(pair), [true, true], 'from its first commit');
+  assert.ok(questions(pair).length > before);
+  agentsAnswer(pair);
+  pair.pass(2000);
+  assert.deepEqual(waits(pair), [false, false]);
 });
 
 test('nothing is named before the server was seen to make a commit wait', () => {
