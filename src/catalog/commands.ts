@@ -22,8 +22,9 @@ export const commands = [
   },
   {
     name: 'init',
-    usage: 'siteward init --primary SITE [--json]',
-    description: 'Founds the cluster, once: epoch 1, paused.',
+    usage: 'siteward init --primary SITE [--dry-run] [--json]',
+    description:
+      'Founds the cluster, once: epoch 1, paused. --dry-run lists what the running database lacks, with the words to type.',
   },
   {
     name: 'status',

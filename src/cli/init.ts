@@ -4,16 +4,22 @@
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { EXIT } from '../catalog/exit-codes.ts';
+import type { ClusterConfig } from '../config/cluster.ts';
+import { CLUSTER_FILE, loadConfig } from '../config/load.ts';
+import { formatProblems } from '../config/problem.ts';
 import { settingsOf } from '../config/settings.ts';
 import type { AgentStatus } from '../core/agent/status.ts';
 import type { Accepted } from '../core/quorum/record.ts';
 import { agentOf, guardOf, type PeerId, type Site, sites } from '../core/site.ts';
 import { type Client, clientOptions, clientUsage, openClient, Refused, why } from './client.ts';
 import type { Output } from './config.ts';
+import { askDatabase, type Found, lacksOf, showLacks } from './init/adoption.ts';
 
-const USAGE = `usage: siteward init --primary SITE
+const USAGE = `usage: siteward init --primary SITE [--dry-run]
 
 Founds the cluster with the running database of SITE as its primary: epoch 1, paused. Then: siteward resume
+  --dry-run      on the database host of SITE: lists what its database lacks, with the words to type, and changes
+                 nothing; exit code ${EXIT.refused} when something stands in the way
 ${clientUsage}`;
 
 export async function runInit(args: readonly string[], output: Output): Promise<number> {
@@ -23,6 +29,7 @@ export async function runInit(args: readonly string[], output: Output): Promise<
     (values?.help === true ? output.out : output.err)(USAGE);
     return values?.help === true ? EXIT.ok : EXIT.usage;
   }
+  if (values['dry-run'] === true) return dryRun(values, primary, output);
   const client = openClient(values);
   try {
     const accepted = await found(client, primary);
@@ -38,9 +45,30 @@ export async function runInit(args: readonly string[], output: Output): Promise<
   }
 }
 
+const options = { ...clientOptions, primary: { type: 'string' }, 'dry-run': { type: 'boolean' } } as const;
+
+/** No key is needed and no daemon has to run: it is asked before there are any. */
+function dryRun(values: { readonly config?: string; readonly json?: boolean }, primary: Site, output: Output): number {
+  const loaded = loadConfig(values.config ?? CLUSTER_FILE);
+  if (loaded.kind === 'bad') throw new Refused(formatProblems(loaded.problems), EXIT.config);
+  const lacks = lacksOf(loaded.config, primary, askOwnDatabase(loaded.config, primary));
+  const ok = lacks.every(({ optional }) => optional);
+  output.out(values.json === true ? JSON.stringify({ ok, lacks }) : showLacks(primary, lacks));
+  return ok ? EXIT.ok : EXIT.refused;
+}
+
+function askOwnDatabase(config: ClusterConfig, site: Site): Found {
+  try {
+    return askDatabase(config, site);
+  } catch (error) {
+    const { stderr, message } = error as Error & { readonly stderr?: string };
+    throw new Refused(`the database of this host does not answer: ${stderr?.trim() || message}`, EXIT.unreachable);
+  }
+}
+
 function parse(args: readonly string[]) {
   try {
-    return parseArgs({ args: [...args], options: { ...clientOptions, primary: { type: 'string' } } }).values;
+    return parseArgs({ args: [...args], options }).values;
   } catch {
     return null;
   }
