@@ -8,7 +8,7 @@ RUN := PATH="$(CURDIR)/$(BIN):$$PATH" $(NODE) scripts/run-suites.ts
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo -- )
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build check format test test-slow unit contract lab-test demo sim sim-mutants sim-bench spec chaos clean
+.PHONY: help setup build check format test test-slow unit contract lab-test demo rehearsal deb lint-deploy sim sim-mutants sim-bench spec chaos clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,15 @@ sim-bench: $(NODE) ## how many cluster-minutes the simulator does in a CPU secon
 
 chaos: build ## random faults over the lab: SEEDS=N sequences (default 3) from seed FROM (needs root: uses sudo)
 	@$(AS_ROOT)env PATH="$(CURDIR)/$(BIN):$$PATH" test/chaos/run --seeds $(or $(SEEDS),3) $(if $(FROM),--from $(FROM))
+
+rehearsal: build ## six booted hosts deployed, failed over, upgraded, cleared: about 20 minutes (needs root: uses sudo)
+	@$(AS_ROOT)env PATH="$(CURDIR)/$(BIN):$$PATH" test/rehearsal/run
+
+deb: $(NODE) ## the Debian package, in deploy/dist
+	@$(NODE) scripts/package-deb.ts
+
+lint-deploy: ## playbooks and scripts of deploy/, without a host
+	@deploy/ci/lint
 
 spec: $(NODE) ## the formal model, within the bounds that CI checks
 	@PATH="$(CURDIR)/$(BIN):$$PATH" test/spec/run
