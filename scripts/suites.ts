@@ -110,6 +110,18 @@ const chaos: Stage = [
   },
 ];
 
+/** The package on a booted machine, and what Terraform says of itself; each skips, and says so, what it lacks the means for. */
+const packaging: Stage = [
+  ...nodeTests('package', 'test/package', 600).map((suite) => ({ ...suite, asRoot: true })),
+  ...nodeTests('terraform', 'test/terraform', 600),
+  { name: 'lint-deploy', command: ['deploy/ci/lint'], limitSeconds: 300 },
+];
+
+/** Six booted hosts, deployed as an operator does it: alone, because it measures times. */
+const rehearsal: Stage = [
+  { name: 'rehearsal', command: ['test/rehearsal/run'], limitSeconds: 3000, asRoot: true, shown: true },
+];
+
 const PLANS: Readonly<Record<string, () => readonly Stage[]>> = {
   check: () => [checks],
   unit: () => [[...unit, ...property, ...application]],
@@ -127,8 +139,10 @@ const PLANS: Readonly<Record<string, () => readonly Stage[]>> = {
   slow: () => [
     repeated(nodeTests('property', 'test/property', 120), 5),
     simulator('sim-3000', 1800, '--seeds', '3000', '--from', '10001', '--minutes', '8'),
+    packaging,
     chaos,
     lab('--slow'),
+    rehearsal,
   ],
 };
 

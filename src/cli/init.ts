@@ -11,9 +11,10 @@ import { settingsOf } from '../config/settings.ts';
 import type { AgentStatus } from '../core/agent/status.ts';
 import type { Accepted } from '../core/quorum/record.ts';
 import { agentOf, guardOf, type PeerId, type Site, sites } from '../core/site.ts';
+import type { DatabaseAccount } from '../wire/database-account.ts';
 import { type Client, clientOptions, clientUsage, openClient, Refused, why } from './client.ts';
 import type { Output } from './config.ts';
-import { askDatabase, type Found, lacksOf, showLacks } from './init/adoption.ts';
+import { askDatabase, lacksOf, showLacks } from './init/adoption.ts';
 
 const USAGE = `usage: siteward init --primary SITE [--dry-run]
 
@@ -57,7 +58,7 @@ function dryRun(values: { readonly config?: string; readonly json?: boolean }, p
   return ok ? EXIT.ok : EXIT.refused;
 }
 
-function askOwnDatabase(config: ClusterConfig, site: Site): Found {
+function askOwnDatabase(config: ClusterConfig, site: Site): DatabaseAccount {
   try {
     return askDatabase(config, site);
   } catch (error) {

@@ -21,6 +21,7 @@ import { readConfig } from '../../src/config/read.ts';
 import { parseDuration, parseSize } from '../../src/config/units.ts';
 import { malformedLines, parseEnvFile, renderEnvFile } from '../../src/core/envfile/env-file.ts';
 import { readCrashPoint } from '../../src/driver/crash-point.ts';
+import { readDatabaseAccount } from '../../src/wire/database-account.ts';
 import { readAgentDurable, readGuardDurable, readVoterDurable, stateDocument } from '../../src/wire/state-files.ts';
 import type { Fuzzed } from './kit.ts';
 
@@ -197,6 +198,16 @@ export const fileParsers: readonly Fuzzed[] = [
       const read = result as ReturnType<typeof readConfig>;
       assert.ok(read.kind === 'good' || read.problems.length > 0, 'a refusal has a reason');
     },
+  },
+  {
+    parser: "a database's account of itself",
+    files: ['src/wire/database-account.ts'],
+    samples: [
+      '{"recovery":false,"databases":["postgres"],"roles":[{"name":"postgres","replication":true}],"slots":[],"schema":false,"settings":{"wal_level":"replica"},"hba":[{"type":"host","databases":["all"],"users":["all"],"method":"scram-sha-256"}]}\n',
+    ],
+    parse: readDatabaseAccount,
+    mayThrow: (error) => error instanceof Error && error.message.startsWith('psql did not answer'),
+    check: (found) => assert.equal(typeof (found as { recovery: unknown }).recovery, 'boolean'),
   },
   {
     parser: 'durations and sizes',

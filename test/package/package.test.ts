@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { bootMachine, type Machine, until, whyNot } from '../machines/machine.ts';
 import {
   addresses,
   guardHealth,
@@ -21,7 +22,6 @@ import {
   underLease,
   writable,
 } from './cluster.ts';
-import { bootMachine, type Machine, until, whyNot } from '../machines/machine.ts';
 
 const skip = whyNot() ?? false;
 const root = join(import.meta.dirname, '../..');

@@ -63,7 +63,7 @@ export async function applicationArchives(say: (text: string) => void): Promise<
   try {
     build(machine);
     for (const [tag, path] of Object.entries(archives)) {
-      machine.take(`/root/${tag.replace(':', '-')}.tar`, `${path}.new`);
+      machine.take(`/srv/${tag.replace(':', '-')}.tar`, `${path}.new`);
       renameSync(`${path}.new`, path);
     }
   } finally {
@@ -86,8 +86,8 @@ function build(machine: Machine): void {
   rmSync(tree);
   const settings = 'BASE_IMAGE=base:24 BUILD_NETWORK=none';
   for (const tag of TAGS.slice(0, 2))
-    machine.sh(`${settings} /srv/tree/deploy/ci/build-image ${tag} /root/${tag.replace(':', '-')}.tar`);
+    machine.sh(`${settings} /srv/tree/deploy/ci/build-image ${tag} /srv/${tag.replace(':', '-')}.tar`);
   machine.sh('printf \'FROM birthday:1\\nENTRYPOINT ["node", "no-such-file.js"]\\n\' >/srv/Dockerfile');
   machine.sh('docker build --quiet --network none --tag birthday:broken - </srv/Dockerfile');
-  machine.sh('docker save --output /root/birthday-broken.tar birthday:broken');
+  machine.sh('docker save --output /srv/birthday-broken.tar birthday:broken');
 }

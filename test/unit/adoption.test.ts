@@ -3,14 +3,15 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { type Found, lacksOf, showLacks } from '../../src/cli/init/adoption.ts';
+import { lacksOf, showLacks } from '../../src/cli/init/adoption.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import type { DatabaseAccount } from '../../src/wire/database-account.ts';
 
 const loaded = loadConfig(join(import.meta.dirname, '../../docs/cluster.example.yaml'));
 assert.ok(loaded.kind !== 'bad');
 const { config } = loaded;
 
-const complete: Found = {
+const complete: DatabaseAccount = {
   recovery: false,
   databases: ['postgres', 'revolutdb'],
   roles: [
@@ -36,9 +37,12 @@ const complete: Found = {
   ],
 };
 
-const without = (name: string): Found => ({ ...complete, settings: { ...complete.settings, ...{ [name]: '0' } } });
+const without = (name: string): DatabaseAccount => ({
+  ...complete,
+  settings: { ...complete.settings, ...{ [name]: '0' } },
+});
 
-const rows: readonly (readonly [string, Found, RegExp, boolean])[] = [
+const rows: readonly (readonly [string, DatabaseAccount, RegExp, boolean])[] = [
   ['a standby', { ...complete, recovery: true }, /is a standby/, true],
   ['no database of the application', { ...complete, databases: ['postgres'] }, /CREATE DATABASE "revolutdb"/, true],
   ['no roles', { ...complete, roles: [] }, /CREATE ROLE "siteward_probe" LOGIN/, false],

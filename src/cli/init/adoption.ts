@@ -5,22 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import type { ClusterConfig } from '../../config/cluster.ts';
 import { otherSite, type Site } from '../../core/site.ts';
-
-/** What the database says of itself. */
-export type Found = {
-  readonly recovery: boolean;
-  readonly databases: readonly string[];
-  readonly roles: readonly { readonly name: string; readonly replication: boolean }[];
-  readonly slots: readonly string[];
-  readonly schema: boolean;
-  readonly settings: Readonly<Record<string, string>>;
-  readonly hba: readonly {
-    readonly type: string;
-    readonly databases: readonly string[];
-    readonly users: readonly string[];
-    readonly method: string;
-  }[];
-};
+import { type DatabaseAccount, readDatabaseAccount } from '../../wire/database-account.ts';
 
 export type Lack = {
   readonly what: string;
@@ -41,7 +26,7 @@ const query = `SELECT json_build_object(
           FROM pg_hba_file_rules WHERE error IS NULL))`;
 
 /** Throws with what psql says. */
-export function askDatabase(config: ClusterConfig, site: Site): Found {
+export function askDatabase(config: ClusterConfig, site: Site): DatabaseAccount {
   const { database } = config;
   const { binDirectory, socketDirectory, superuser } = database;
   const ask = (name: string): string => {
@@ -57,8 +42,8 @@ export function askDatabase(config: ClusterConfig, site: Site): Found {
     const [file = '', ...args] = process.getuid?.() === 0 ? ['runuser', '-u', superuser, '--', ...all] : all;
     return execFileSync(file, args, { cwd: '/', encoding: 'utf8', timeout: 10_000, stdio: ['ignore', 'pipe', 'pipe'] });
   };
-  const first = JSON.parse(ask('postgres')) as Found;
-  return first.databases.includes(database.name) ? (JSON.parse(ask(database.name)) as Found) : first;
+  const first = readDatabaseAccount(ask('postgres'));
+  return first.databases.includes(database.name) ? readDatabaseAccount(ask(database.name)) : first;
 }
 
 /** Least values of settings that only a restart of PostgreSQL changes, and what siteward counts on besides. */
@@ -70,7 +55,7 @@ const keepAlive = {
   tcp_user_timeout: 10_000,
 } as const;
 
-export function lacksOf(config: ClusterConfig, site: Site, found: Found): readonly Lack[] {
+export function lacksOf(config: ClusterConfig, site: Site, found: DatabaseAccount): readonly Lack[] {
   if (found.recovery)
     return [
       {
@@ -82,14 +67,15 @@ export function lacksOf(config: ClusterConfig, site: Site, found: Found): readon
   return [...objects(config, site, found), ...access(config, site, found), ...settings(found)];
 }
 
-function objects({ database }: ClusterConfig, site: Site, found: Found): readonly Lack[] {
+function objects({ database }: ClusterConfig, site: Site, found: DatabaseAccount): readonly Lack[] {
   const lacks: Lack[] = [];
   const add = (what: string, sql: string, optional: boolean): void => {
     lacks.push({ what, type: [sql], optional });
   };
   if (!found.databases.includes(database.name))
     add(`database ${database.name}`, `CREATE DATABASE "${database.name}";`, false);
-  const role = (name: string): Found['roles'][number] | undefined => found.roles.find((each) => each.name === name);
+  const role = (name: string): DatabaseAccount['roles'][number] | undefined =>
+    found.roles.find((each) => each.name === name);
   const { probe, replication } = database;
   if (role(probe.user) === undefined)
     add(`role ${probe.user}`, `CREATE ROLE "${probe.user}" LOGIN PASSWORD '...';  -- ${probe.passwordFile}`, true);
@@ -109,7 +95,7 @@ function objects({ database }: ClusterConfig, site: Site, found: Found): readonl
   return lacks;
 }
 
-function access({ database, sites }: ClusterConfig, site: Site, found: Found): readonly Lack[] {
+function access({ database, sites }: ClusterConfig, site: Site, found: DatabaseAccount): readonly Lack[] {
   const lacks: Lack[] = [];
   const network = found.hba.filter(({ type }) => type.startsWith('host'));
   const lets = (name: string, user: string): boolean =>
@@ -144,7 +130,7 @@ function access({ database, sites }: ClusterConfig, site: Site, found: Found): r
   return lacks;
 }
 
-function settings({ settings: now }: Found): readonly Lack[] {
+function settings({ settings: now }: DatabaseAccount): readonly Lack[] {
   const lacks: Lack[] = [];
   const set = (name: string, value: string, why: string, optional: boolean): void => {
     lacks.push({ what: `${name} is ${now[name]}: ${why}`, type: [`ALTER SYSTEM SET ${name} = '${value}';`], optional });

@@ -141,11 +141,7 @@ export function servicesOf(host: HostName, options: ServiceOptions): readonly Se
   }
 }
 
-export function writeServices(
-  paths: LabPaths,
-  options: ServiceOptions,
-  hosts: readonly HostName[] = HOSTS,
-): void {
+export function writeServices(paths: LabPaths, options: ServiceOptions, hosts: readonly HostName[] = HOSTS): void {
   for (const host of hosts) {
     const services = servicesOf(host, options);
     const lab = join(paths.disk(host), 'etc/lab');

@@ -31,10 +31,14 @@ export async function archivesOf(rehearsal: Rehearsal) {
   return rehearsal.archives;
 }
 
+export async function deployOnce(rehearsal: Rehearsal): Promise<number> {
+  const { stdout } = await rehearsal.deploy(await deployWords(rehearsal), 1_800_000);
+  return (JSON.parse(stdout) as { readonly changed: number }).changed;
+}
+
 /** Deploys again and insists that nothing was to be done. */
 export async function deployAgain(rehearsal: Rehearsal): Promise<void> {
-  const { stdout } = await rehearsal.deploy(await deployWords(rehearsal), 1_200_000);
-  const { changed } = JSON.parse(stdout) as { readonly changed: number };
+  const changed = await deployOnce(rehearsal);
   insist(changed === 0, `a second run changed ${changed} things; its log lies in .state/deploy`);
   rehearsal.note('0 changed');
 }
@@ -72,7 +76,7 @@ export const deployingSteps: readonly Step[] = [
     name: 'deploy',
     title: 'deploy/deploy --hosts, then resume',
     run: async (rehearsal) => {
-      await rehearsal.deploy(await deployWords(rehearsal), 1_800_000);
+      await deployOnce(rehearsal);
       rehearsal.fleet.adoptDatabaseAccount();
       await rehearsal.fleet.mustExec('site1-svc', ['siteward', 'resume'], { timeoutMs: 30_000 });
       await agreement(rehearsal.fleet, { primary: 'site1', entry: 'site1', epoch: 1 }, 120_000);

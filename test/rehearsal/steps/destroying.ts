@@ -1,10 +1,13 @@
 /** deploy/failover when nobody answers, and deploy/destroy. */
 import { insist } from '../../lab/scenarios/kit/scenario.ts';
+import { agreement } from '../../lab/scenarios/kit/world.ts';
 import type { HostName } from '../../lab/src/topology.ts';
+import { REGISTER_NAME, REGISTER_ZONE, SITES, ZONE_CONTROL } from '../../lab/src/topology.ts';
 import { MACHINES } from '../machines.ts';
 import type { Step } from '../plan.ts';
 import type { Rehearsal } from '../rehearsal.ts';
 import { makeWell } from '../well.ts';
+import { deployOnce } from './deploying.ts';
 
 const byHand: Step = {
   name: 'by-hand',
@@ -40,7 +43,6 @@ const destroy: Step = {
     const after = await users(rehearsal);
     insist(before === after && Number(after) > 0, `${before} rows before, ${after} after`);
     rehearsal.note(`${after} rows stayed`);
-    await rehearsal.deploy(['destroy', '--yes', '--name', 'birthday'], 900_000);
   },
 };
 
@@ -52,4 +54,38 @@ async function users({ fleet }: Rehearsal): Promise<string> {
   return stdout.trim() || (await ask('site2-db')).stdout.trim();
 }
 
-export const cleaningSteps: readonly Step[] = [byHand, destroy];
+/** A pair that nobody watches any more is just what an operator has before siteward comes. */
+const adopt: Step = {
+  name: 'adopt',
+  title: 'deploy/deploy onto the running pair: neither database is restarted, nothing of the data is touched',
+  run: async (rehearsal) => {
+    const { fleet } = rehearsal;
+    const before = { rows: await users(rehearsal), postmasters: await postmasters(rehearsal) };
+    insist(
+      before.postmasters.every((pid) => /^\d+$/.test(pid)),
+      `running: ${before.postmasters.join(' and ')}`,
+    );
+    const records = `http://${ZONE_CONTROL}/zones/${REGISTER_ZONE}/records?name=${REGISTER_NAME}&type=TXT`;
+    await fleet.mustExec('zone', ['curl', '-sf', '-X', 'DELETE', records], { timeoutMs: 5000 });
+    await deployOnce(rehearsal);
+    const after = await postmasters(rehearsal);
+    insist(
+      after.join() === before.postmasters.join(),
+      `postmasters ${before.postmasters.join(', ')}, now ${after.join(', ')}`,
+    );
+    insist((await users(rehearsal)) === before.rows, 'rows are missing');
+    await fleet.mustExec('site1-svc', ['siteward', 'resume'], { timeoutMs: 30_000 });
+    await agreement(fleet, { epoch: 1 }, 120_000);
+    const again = await postmasters(rehearsal);
+    insist(again.join() === after.join(), 'a database was restarted after the founding');
+    rehearsal.note('no restart');
+  },
+};
+
+async function postmasters({ fleet }: Rehearsal): Promise<readonly string[]> {
+  const script = 'head -n 1 /var/lib/postgresql/*/main/postmaster.pid';
+  const said = await Promise.all(SITES.map((site) => fleet.exec(`${site}-db`, ['sh', '-c', script])));
+  return said.map(({ stdout }) => stdout.trim());
+}
+
+export const cleaningSteps: readonly Step[] = [byHand, destroy, adopt];

@@ -9,8 +9,13 @@ DO $$ BEGIN
     CREATE ROLE "{{ role }}" {{ rights }} PASSWORD '{{ secrets_values[secret] }}';
   END IF;
 END $$;
+{% if secret in secrets_new and role in database_role_names.stdout_lines %}
+ALTER ROLE "{{ role }}" {{ rights }} PASSWORD '{{ secrets_values[secret] }}';
+SELECT 'made';
+{% endif %}
 {% endfor %}
 SELECT 'CREATE DATABASE "{{ name }}" OWNER "{{ user }}_owner"' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{{ name }}') \gexec
+SELECT 'GRANT CREATE ON DATABASE "{{ name }}" TO "{{ user }}_owner"' WHERE NOT has_database_privilege('{{ user }}_owner', '{{ name }}', 'CREATE') \gexec
 {% if not who_founded | bool %}
 {% for site in ['site1', 'site2'] if site != who_primary %}
 SELECT 'made', pg_create_physical_replication_slot('siteward_{{ site }}', true)
