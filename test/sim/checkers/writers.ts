@@ -14,6 +14,7 @@ export class Writers {
   /** Site of the acknowledgements of the highest epoch so far. */
   #site: Site | null = null;
   acknowledged = 0;
+  readonly everWritable = new Set<Site>();
 
   constructor(violations: Violations, records: Records) {
     this.#violations = violations;
@@ -23,6 +24,7 @@ export class Writers {
   /** Whether a client's commit could be acknowledged there now. */
   changed(site: Site, writable: boolean, why: string): void {
     this.#writable[site] = writable;
+    if (writable) this.everWritable.add(site);
     if (writable && this.#writable[otherSite(site)])
       this.#violations.add('I1', `both databases accept writes: ${site} began to (${why})`);
   }

@@ -63,6 +63,7 @@ export class Daemon<State, Event extends DriverEvent<Value>, Durable, Deed exten
   /** Every save, for checkers: what is on disk is what was promised. */
   onSaved: (durable: Durable) => void = () => {};
   onStepped: (state: State) => void = () => {};
+  onDied: () => void = () => {};
   readonly #parts: DaemonParts;
   readonly #endpoint: PeerEndpoint;
   readonly #wire: Wire<State, Event, Durable, Deed, Value>;
@@ -153,6 +154,7 @@ export class Daemon<State, Event extends DriverEvent<Value>, Durable, Deed exten
   #died(how: string): void {
     const { scheduler, trace } = this.#parts;
     trace.line(this.name, 'dies', how);
+    this.onDied();
     this.process = null;
     this.driver = null;
     this.#endpoint.process = null;

@@ -164,7 +164,9 @@ export class Operator {
     const pg = this.#world.postgres[site];
     if (!disk.damaged) return;
     if (pg.processesLeft()) return pg.faults.stoppedBySomebodyElse();
-    if (!this.#world.fuses[site].armed || !pg.data.putSignalFile()) return;
+    // One that never was a primary was never armed.
+    const armed = this.#world.fuses[site].armed || !this.#world.writers.everWritable.has(site);
+    if (!armed || !pg.data.putSignalFile()) return;
     disk.damaged = false;
     disk.synced = undefined;
     this.#world.guards[site].start();

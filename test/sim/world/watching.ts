@@ -1,21 +1,42 @@
 // Joins the checkers to what they watch. Nothing here changes anything.
 
+import type { AgentState } from '../../../src/core/agent/state.ts';
 import { compareEpochs, type EpochId, showEpoch } from '../../../src/core/quorum/record.ts';
-import type { VoterDurable } from '../../../src/core/quorum/voter.ts';
+import type { Voter, VoterDurable } from '../../../src/core/quorum/voter.ts';
 import { sites, type VoterId } from '../../../src/core/site.ts';
+import type { WitnessState } from '../../../src/core/witness/step.ts';
 import { parseRegisterState } from '../../../src/wire/register-codec.ts';
 import { Instances } from '../checkers/instances.ts';
 import type { Micros } from '../engine/scheduler.ts';
-import type { World } from './world.ts';
+import type { AgentDaemon, WitnessDaemon, World } from './world.ts';
 
 export function watch(world: World): void {
   watchVotes(world);
   watchDatabases(world);
   watchFiles(world);
-  for (const daemon of world.daemons)
-    daemon.onStepped = () => {
+  watchLeases(world);
+}
+
+function watchLeases(world: World): void {
+  const { leases, witness, guards, agents } = world;
+  const counted = <State>(daemon: { onStepped: (state: State) => void }, look: (state: State) => void): void => {
+    daemon.onStepped = (state) => {
       world.steps += 1;
+      look(state);
     };
+  };
+  for (const site of sites) {
+    counted(guards[site], (state) => leases.guardStepped(site, state));
+    guards[site].onDied = () => leases.guardDied(site);
+  }
+  for (const site of sites) watchVoter(agents[site]);
+  if (witness !== null) watchVoter(witness);
+
+  function watchVoter(daemon: AgentDaemon | WitnessDaemon): void {
+    const look = ({ voter }: { readonly voter: Voter }): void => leases.voterStepped(daemon.name, voter);
+    counted<AgentState & WitnessState>(daemon, look);
+    daemon.onDied = () => leases.voterDied(daemon.name);
+  }
 }
 
 function watchVotes(world: World): void {
@@ -53,6 +74,7 @@ function watchDatabases(world: World): void {
       const noted = world.guardEpochs[site];
       const epoch = noted !== null && (row === null || compareEpochs(noted, row) > 0) ? noted : row;
       writers.acknowledge(site, epoch);
+      world.leases.acknowledged(site);
       history.decided(write, epoch === null ? '' : showEpoch(epoch));
     };
     pg.onBeat = ({ epoch }) => {

@@ -14,6 +14,7 @@ import { agentOf, guardOf, otherSite, type Site, sites } from '../../../src/core
 import type { WitnessEvent, WitnessState } from '../../../src/core/witness/step.ts';
 import { notCalm } from '../checkers/calm.ts';
 import { History } from '../checkers/history.ts';
+import { Leases } from '../checkers/leases.ts';
 import { Moves } from '../checkers/moves.ts';
 import { Records } from '../checkers/records.ts';
 import { Violations } from '../checkers/violations.ts';
@@ -89,6 +90,7 @@ export class World {
   readonly violations: Violations;
   readonly records: Records;
   readonly writers: Writers;
+  readonly leases: Leases;
   readonly history: History;
   readonly moves: Moves;
   /** guard.epoch of each database host. */
@@ -134,6 +136,7 @@ export class World {
     this.violations = new Violations(this.trace);
     this.records = new Records(this.violations);
     this.writers = new Writers(this.violations, this.records);
+    this.leases = new Leases(this);
     this.history = new History(this.violations, () => this.lossAccepted || options.replication === 'async');
     this.moves = new Moves(this.violations, () => this.scheduler.now);
     this.postgres = bySite(
