@@ -32,6 +32,8 @@ const harmlessAlone: ReadonlySet<FaultKind> = new Set([
 ]);
 
 const window = 90 * second;
+/** A fault that was over for so long is no company for the next. */
+const sameTime = 30 * second;
 
 export class Moves {
   readonly counts = { ordered: 0, needed: 0, needless: 0 };
@@ -49,28 +51,27 @@ export class Moves {
     const now = this.#now();
     if (kind.startsWith('order-')) this.#orderedAt = now;
     this.#faults.push({ kind, begun: now, over: now + lasts });
-    while ((this.#faults[0]?.over ?? now) < now - window) this.#faults.shift();
   }
 
-  /** `servedSince`: since when the old primary has served without a break; null: it does not. */
-  changed(before: Accepted, after: Accepted, servedSince: Micros | null): void {
+  /** `servedUntil`: when the old primary last served; from then on it may have waited for what lets the other take over. */
+  changed(before: Accepted, after: Accepted, servedUntil: Micros): void {
     const now = this.#now();
     if (now - this.#orderedAt < 60 * second) {
       this.counts.ordered += 1;
       return;
     }
-    const recent = this.#faults.filter(({ over }) => over > now - window);
-    const served = servedSince !== null && now - servedSince > 20 * second;
-    if (!served || recent.some(({ kind }) => !harmlessAlone.has(kind))) {
+    const recent = this.#faults.filter(({ over }) => over > servedUntil - window);
+    const together = recent.filter(({ over }) => over > servedUntil - sameTime);
+    // With nothing but these, what ended the old primary was siteward itself: that it did not serve at the end is no reason.
+    if (together.length > 1 || recent.some(({ kind }) => !harmlessAlone.has(kind))) {
       this.counts.needed += 1;
       return;
     }
     this.counts.needless += 1;
     const names = recent.map(({ kind }) => kind).join(', ') || 'none';
-    if (recent.length <= 1)
-      this.#violations.add(
-        'I5',
-        `epoch ${showEpoch(epochOf(before.record))} of ${before.record.primary} was ended by ${after.record.by} (${after.record.reason}) though it served; faults: ${names}`,
-      );
+    this.#violations.add(
+      'I5',
+      `epoch ${showEpoch(epochOf(before.record))} of ${before.record.primary} was ended by ${after.record.by} (${after.record.reason}) for no reason; faults: ${names}`,
+    );
   }
 }

@@ -3,7 +3,7 @@
 import type { AgentState } from '../../../src/core/agent/state.ts';
 import { compareEpochs, type EpochId, showEpoch } from '../../../src/core/quorum/record.ts';
 import type { Voter, VoterDurable } from '../../../src/core/quorum/voter.ts';
-import { sites, type VoterId } from '../../../src/core/site.ts';
+import { type Site, sites, type VoterId } from '../../../src/core/site.ts';
 import type { WitnessState } from '../../../src/core/witness/step.ts';
 import { parseRegisterState } from '../../../src/wire/register-codec.ts';
 import { Instances } from '../checkers/instances.ts';
@@ -60,14 +60,17 @@ function watchVotes(world: World): void {
 
 function watchDatabases(world: World): void {
   const { writers, records, history, postgres, moves, scheduler } = world;
-  const servedSince: Record<string, Micros | null> = { site1: null, site2: null };
+  const serving = { site1: false, site2: false };
+  const servedUntil: Record<Site, Micros> = { site1: 0, site2: 0 };
   let newest: EpochId | null = null;
   for (const site of sites) {
     const pg = postgres[site];
     pg.onChange = (why) => {
       const writable = pg.isWritable();
+      if (writable && !serving[site]) world.leases.becameWritable(site);
       writers.changed(site, writable, why);
-      servedSince[site] = writable ? (servedSince[site] ?? scheduler.now) : null;
+      if (serving[site]) servedUntil[site] = scheduler.now;
+      serving[site] = writable;
     };
     pg.sessions.onAcknowledge = ({ epoch: row, write }) => {
       // Between a promotion and the first beat the row is that of the epoch before; the guard has noted the new one.
@@ -90,8 +93,10 @@ function watchDatabases(world: World): void {
       `${ballot.counter}.${ballot.voter}`,
       JSON.stringify({ ...record, cluster: undefined, at: undefined }),
     );
-    if (before !== null && before.record.primary !== record.primary)
-      moves.changed(before, { ballot, record }, servedSince[before.record.primary] ?? null);
+    if (before !== null && before.record.primary !== record.primary) {
+      const { primary } = before.record;
+      moves.changed(before, { ballot, record }, serving[primary] ? scheduler.now : servedUntil[primary]);
+    }
   };
 }
 
