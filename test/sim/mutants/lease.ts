@@ -119,9 +119,19 @@ export const leaseMutants: readonly Mutant[] = [
     rule: 'L10',
     edits: [
       {
-        file: 'src/core/guard/facts.ts',
-        find: 'return s.lease !== null && duty !== null && sameEpoch(s.lease.epoch, duty) && now < fenceInstant(s, s.lease);',
-        put: 'return duty !== null || (s.lease !== null && now < s.lease.until);',
+        file: 'src/core/guard/desired.ts',
+        find: 'if (leaseUsable(s, now)) return',
+        put: 'if (!followsOther(s)) return',
+      },
+      {
+        file: 'src/core/guard/desired.ts',
+        find: 'const epoch = s.lease?.epoch;',
+        put: 'const epoch = s.lease?.epoch ?? s.durable.chosen?.record;',
+      },
+      {
+        file: 'src/core/guard/database.ts',
+        find: 'if (s.lease === null || !deadlineIsSet(s, at.now)) return;\n  const { epoch } = s.lease;\n  const notAfter = fenceInstant(s, s.lease) - 1;',
+        put: 'const { record } = s.durable.chosen;\n  const [epoch, notAfter] = [{ era: record.era, epoch: record.epoch }, null];',
       },
     ],
     seeds: 100,
