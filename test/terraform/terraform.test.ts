@@ -4,16 +4,19 @@
 //   SITEWARD_TERRAFORM_OFFLINE=PROGRAM   runs terraform with stand-ins for its providers and touches no account: everything
 //   SITEWARD_TERRAFORM_DOWNLOAD=1        the real provider is downloaded (0.7 GB): validate and the mocked tests
 //
-// Without either only the format is checked. Nothing runs in the tree: each test has a copy, and its state goes with it.
+// Without either only format and variables are checked. Nothing runs in the tree: each test has a copy, and its state
+// goes with it. The outputs are shown to the command line as it is built (dist/, `make build`).
 
 import assert from 'node:assert/strict';
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { parse } from 'yaml';
-import { loadConfig } from '../../src/config/load.ts';
+import { parseEnv } from 'node:util';
+import { parse, stringify } from 'yaml';
+import { exampleCluster } from '../../src/config/example.ts';
+import { malformedLines, parseEnvFile } from '../../src/core/envfile/env-file.ts';
 
 const root = join(import.meta.dirname, '../..');
 const source = join(root, 'deploy/terraform');
@@ -53,6 +56,25 @@ function succeeds(program: string, cwd: string, ...args: string[]): string {
   assert.equal(status, 0, `${args.join(' ')} ended with ${status}\n${stdout}\n${stderr}`);
   return stdout;
 }
+
+test('every variable says what it is, and has a validation that says what to write, and a test of it', () => {
+  const read = (pattern: string) =>
+    globSync(join(source, pattern))
+      .map((path) => readFileSync(path, 'utf8'))
+      .join('\n');
+  const tests = read('tests/*.tftest.hcl');
+  const variables = [...read('variables*.tf').matchAll(/^variable "(\w+)" \{\n(.*?)^\}/gms)];
+  assert.ok(variables.length > 20);
+  for (const [, name = '', body = ''] of variables) {
+    assert.match(body, /description = ".{20,}"/, name);
+    const validations = body.split('validation {').slice(1);
+    const messages = validations.map((each) => /error_message = "(.*)"/.exec(each)?.[1] ?? '');
+    assert.ok(messages.length > 0, `${name} takes anything`);
+    for (const message of messages) assert.ok(message.startsWith(name) && message.length > 30, `${name}: ${message}`);
+    const tried = tests.split(`expect_failures = [var.${name}]`).length - 1;
+    assert.ok(tried >= validations.length, `${name}: ${validations.length} validations, ${tried} tests`);
+  }
+});
 
 test('format', { skip: noTerraform }, () => {
   succeeds(plain, source, 'fmt', '-check', '-diff', '-recursive', '-no-color');
@@ -154,16 +176,32 @@ for (const { title, hasAgent, variables } of choices) {
       nothingToDo();
     });
 
-    test('what it says is a good cluster file once keys are added', () => {
-      const said = JSON.parse(succeeds(program, folder, 'output', '-json', 'cluster')) as Record<string, unknown>;
-      const example = parse(readFileSync(join(root, 'docs/cluster.example.yaml'), 'utf8')) as Record<string, object>;
-      const { ssh, keys } = example;
-      const pin = 'XDkFVhqNwfcJUyUkg9EQ/eJNUf2mQreRZneFB5eQG6x=';
-      const witness = hasAgent ? { witness: [pin] } : {};
-      const file = join(folder, 'cluster.yaml');
-      writeFileSync(file, JSON.stringify({ ...said, ssh, keys: { ...keys, ...witness } }));
-      const loaded = loadConfig(file);
-      assert.equal(loaded.kind, 'good', JSON.stringify(loaded));
+    test('siteward takes what comes out, once the hosts have added their keys', (t) => {
+      const command = join(root, 'dist/siteward.js');
+      if (!existsSync(command)) return t.skip('dist/ is not built: make build');
+      const raw = (name: string) => succeeds(program, folder, 'output', '-raw', name);
+      const { ssh, keys } = exampleCluster();
+      const pins = hasAgent ? { ...keys, witness: keys['site1-agent'].map((pin) => pin.replace(/^./, '0')) } : keys;
+      const inventory = parse(raw('inventory')) as { all: { vars: { siteward_cluster: object } } };
+      // As an operator would, and as the playbook does.
+      const files = {
+        'cluster.yaml': `${raw('cluster_yaml')}\n${stringify({ ssh, keys: pins })}`,
+        'from-inventory.yaml': stringify({ ...inventory.all.vars.siteward_cluster, ssh, keys: pins }),
+      };
+      for (const [name, text] of Object.entries(files)) {
+        writeFileSync(join(folder, name), text);
+        const said = succeeds(process.execPath, folder, command, 'config', 'check', name);
+        assert.match(
+          said,
+          new RegExp(`^${name} is good: cluster birthday, witness ${hasAgent ? 'agent' : 'route53'}, dns `),
+        );
+      }
+      for (const [site, dbhost] of Object.entries({ site1: '172.20.1.30', site2: '172.21.1.30' })) {
+        const text = raw(`${site}_env`);
+        assert.deepEqual(malformedLines(parseEnvFile(text)), []);
+        const expected = { dbhost, dbport: '5432', dbname: 'revolutdb', dbuser: 'dbuser', dbappname: 'birthday' };
+        assert.deepEqual({ ...parseEnv(text) }, expected);
+      }
     });
 
     test('every host is in its region, and every network knows the way to the others', () => {
