@@ -31,7 +31,7 @@ export async function runGuard(options: RoleOptions): Promise<void> {
       `the state of this guard in ${stateDirectory} is damaged: see "A guard lost its state" in docs/RUNBOOK.md`,
       EXIT.unsafe,
     );
-  checkFuseDirectory(config.database.dataDirectory);
+  checkFuseDirectories({ dataDirectory: config.database.dataDirectory, stateDirectory, runDirectory });
   const database = createDatabase(databaseSettings(config, part.site), processControl(config), (detail) =>
     log.event('warn', 'database.setup', { detail }),
   );
@@ -62,14 +62,28 @@ export async function runGuard(options: RoleOptions): Promise<void> {
   });
 }
 
-/** The fuse does not read the cluster file; one that watches another directory would end nothing (L9). */
-function checkFuseDirectory(dataDirectory: string): void {
-  const watched = process.env['SITEWARD_DATA_DIRECTORY'];
-  if (watched === undefined || watched === dataDirectory) return;
-  throw new StartRefused(
-    `the units of this host are for ${watched}, the cluster file says ${dataDirectory}: siteward config database-env prints /etc/siteward/database.env; then restart siteward-fuse`,
-    EXIT.config,
-  );
+/** The fuse does not read the cluster file; one that looks into other directories would end nothing (L9). */
+function checkFuseDirectories(ours: {
+  readonly dataDirectory: string;
+  readonly stateDirectory: string;
+  readonly runDirectory: string;
+}): void {
+  const pairs = [
+    ['database.dataDirectory', process.env['SITEWARD_DATA_DIRECTORY'], ours.dataDirectory],
+    ['paths.stateDirectory', process.env['SITEWARD_STATE_DIRECTORY'], ours.stateDirectory],
+    ['paths.runDirectory', process.env['SITEWARD_RUN_DIRECTORY'], ours.runDirectory],
+  ] as const;
+  for (const [key, units, wanted] of pairs) {
+    if (units === undefined || units === wanted) continue;
+    const remedy =
+      key === 'database.dataDirectory'
+        ? 'siteward config database-env prints /etc/siteward/database.env; then restart siteward-fuse'
+        : `leave ${key} out of the cluster file, the package's units know no other`;
+    throw new StartRefused(
+      `${key}: the units of this host are for ${units}, the cluster file says ${wanted}: ${remedy}`,
+      EXIT.config,
+    );
+  }
 }
 
 function publishEpoch(runDirectory: string, ranIn: EpochId | null): Outcome<void> {

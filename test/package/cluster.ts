@@ -2,6 +2,7 @@
 // database host by the package's units as they are; beside them both agents and the witness, whose units get other
 // names and directories, because on real hosts they have machines of their own. Site2 has no database.
 
+import { uptime } from 'node:os';
 import { stringify } from 'yaml';
 import { exampleCluster } from '../../src/config/example.ts';
 import type { ClusterFileInput } from '../../src/config/schema.ts';
@@ -127,4 +128,13 @@ export function underLease(machine: Machine, limitMs: number): Promise<true> {
     const health = guardHealth(machine);
     return health !== null && health.leaseLeftMs > 0 && health.database === 'primary' ? true : null;
   });
+}
+
+/** The fuse's present deadline: when it is over, whatever would have ended by it has. */
+export function deadlineOf(machine: Machine): number {
+  return Number(machine.sh('cat /run/siteward/fuse.deadline'));
+}
+
+export function isOver(deadline: number): Promise<true> {
+  return until('the deadline is over', leaseMs * 3, () => (uptime() * 1000 > deadline + 1000 ? true : null));
 }
