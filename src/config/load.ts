@@ -22,7 +22,13 @@ export function loadConfig(path: string = CLUSTER_FILE): LoadResult {
     return {
       kind: 'bad',
       text: '',
-      problems: [whole(path, problem, 'a readable file; docs/cluster.example.yaml is one')],
+      problems: [
+        whole(
+          path,
+          problem,
+          'a readable file; /usr/share/doc/siteward/examples/cluster.example.yaml is one to begin with',
+        ),
+      ],
     };
   }
   return { ...readConfig(text, path), text };
