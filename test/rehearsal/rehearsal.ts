@@ -12,6 +12,12 @@ import type { Step } from './plan.ts';
 
 const DEPLOY = join(REPOSITORY, 'deploy');
 
+/** Files: this version, and one that calls itself the next. */
+export interface Packages {
+  readonly now: string;
+  readonly next: string;
+}
+
 interface Done {
   readonly name: string;
   readonly ok: boolean;
@@ -27,7 +33,7 @@ export class Rehearsal {
   #note = '';
   /** Made once, by the step that builds them. */
   archives: Archives | null = null;
-  packages: { readonly now: string; readonly next: string } | null = null;
+  packages: Promise<Packages> | null = null;
 
   constructor(fleet: Fleet, keep: boolean) {
     this.fleet = fleet;
@@ -124,27 +130,21 @@ export class Rehearsal {
     return result;
   }
 
-  /** A playbook of deploy/ansible. Gives how many tasks changed something. */
-  async playbook(name: string, variables: Readonly<Record<string, unknown>>, timeoutMs: number): Promise<number> {
-    const result = await this.tryPlaybook(name, variables, timeoutMs);
+  /** A playbook of deploy/ansible. */
+  async playbook(name: string, timeoutMs: number): Promise<void> {
+    const ansible = join(DEPLOY, 'ansible');
+    const words = ['-i', `${ansible}/defaults.yaml`, '-i', this.inventory, join(ansible, name)];
+    const env = { ANSIBLE_CONFIG: join(ansible, 'ansible.cfg'), ANSIBLE_NOCOLOR: '1' };
+    const result = await this.fleet.operator(['ansible-playbook', ...words], timeoutMs, env);
     if (result.code !== 0) throw new LabError(`${name}: ${failuresOf(result)}`);
-    return [...result.stdout.matchAll(/ok=\d+\s+changed=(\d+)/g)].reduce((sum, [, count]) => sum + Number(count), 0);
   }
 
-  tryPlaybook(name: string, variables: Readonly<Record<string, unknown>>, timeoutMs: number): Promise<RunResult> {
-    const ansible = join(DEPLOY, 'ansible');
-    const words = [
-      '-i',
-      `${ansible}/defaults.yaml`,
-      '-i',
-      this.inventory,
-      join(ansible, name),
-      '-e',
-      JSON.stringify(variables),
-    ];
-    const known = '-o StrictHostKeyChecking=accept-new -o ControlMaster=auto -o ControlPersist=120s';
-    const env = { ANSIBLE_CONFIG: join(ansible, 'ansible.cfg'), ANSIBLE_SSH_ARGS: known, ANSIBLE_NOCOLOR: '1' };
-    return this.fleet.operator(['ansible-playbook', ...words], timeoutMs, env);
+  /** A stage of deploy/Jenkinsfile, as its server runs it: a script of deploy/ci, the inventory, what it brings. */
+  async stage(script: string, args: readonly string[], timeoutMs: number, mayFail = false): Promise<RunResult> {
+    const command = [join(DEPLOY, 'ci', script), this.inventory, ...args];
+    const result = await this.fleet.operator(command, timeoutMs, { ANSIBLE_NOCOLOR: '1' });
+    if (result.code !== 0 && !mayFail) throw new LabError(`deploy/ci/${script}: ${failuresOf(result)}`);
+    return result;
   }
 }
 

@@ -24,7 +24,7 @@ export async function makeWell(rehearsal: Rehearsal): Promise<void> {
   const standby = otherSite(primary);
   if (!(await follows(rehearsal))) {
     rehearsal.say(`${standby}'s database cannot follow: made anew from ${primary}, as an operator does it`);
-    await rehearsal.playbook('rebuild-standby.yml', {}, 600_000);
+    await rehearsal.playbook('rebuild-standby.yml', 600_000);
     await until(`${standby} is a standby`, PATIENCE_MS, async () => {
       const { inRecovery, detail } = await database(fleet, standby);
       return inRecovery === true ? undefined : (detail ?? 'not in recovery');

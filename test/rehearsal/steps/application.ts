@@ -20,16 +20,17 @@ async function imagesOf(rehearsal: Rehearsal): Promise<readonly string[]> {
   return said.flatMap((text) => text.trim().split('\n'));
 }
 
-async function variables(rehearsal: Rehearsal, tag: Tag) {
-  return { application_image: tag, application_archive: (await archivesOf(rehearsal))[tag] };
+/** An image and its archive, as the stage takes them. */
+async function imageWords(rehearsal: Rehearsal, tag: Tag): Promise<readonly string[]> {
+  return [tag, (await archivesOf(rehearsal))[tag]];
 }
 
 const update: Step = {
   name: 'update',
-  title: 'another image by update-application.yml, instance by instance, under load',
+  title: 'another image by deploy/ci/update-application, instance by instance, under load',
   run: (rehearsal) =>
     unmoved(rehearsal, async () => {
-      await rehearsal.playbook('update-application.yml', await variables(rehearsal, 'birthday:2'), 900_000);
+      await rehearsal.stage('update-application', await imageWords(rehearsal, 'birthday:2'), 900_000);
       const images = await imagesOf(rehearsal);
       insist(images.length === 6 && images.every((image) => image === 'birthday:2'), `running: ${images.join(' ')}`);
     }),
@@ -40,11 +41,8 @@ const rollBack: Step = {
   title: 'an image that does not start gets no further than one instance, which gets its old one back',
   run: (rehearsal) =>
     unmoved(rehearsal, async () => {
-      const result = await rehearsal.tryPlaybook(
-        'update-application.yml',
-        await variables(rehearsal, 'birthday:broken'),
-        900_000,
-      );
+      const words = await imageWords(rehearsal, 'birthday:broken');
+      const result = await rehearsal.stage('update-application', words, 900_000, true);
       insist(
         result.code !== 0 && result.stdout.includes('does not become ready'),
         `it was not noticed: ${failuresOf(result)}`,

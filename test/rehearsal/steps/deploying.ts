@@ -1,32 +1,39 @@
 /** From nothing to two watched sites: the packages, the image, the hosts, and deploy/deploy, twice. */
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { insist } from '../../lab/scenarios/kit/scenario.ts';
 import { agreement } from '../../lab/scenarios/kit/world.ts';
 import { REPOSITORY } from '../../lab/src/paths.ts';
-import { applicationArchives } from '../application-image.ts';
+import { type Archives, applicationArchives } from '../application-image.ts';
 import { writeInventory } from '../inventory.ts';
 import type { Step } from '../plan.ts';
-import type { Rehearsal } from '../rehearsal.ts';
+import type { Packages, Rehearsal } from '../rehearsal.ts';
+
+const execute = promisify(execFile);
 
 /** The version after the present one, as far as the rehearsal is concerned. */
 const NEXT = '99.0.1';
 
-export function packagesOf(rehearsal: Rehearsal): { readonly now: string; readonly next: string } {
-  if (rehearsal.packages !== null) return rehearsal.packages;
-  const out = join(REPOSITORY, '.state/rehearsal/packages');
-  mkdirSync(out, { recursive: true });
-  const make = (...options: readonly string[]): string => {
-    const args = [join(REPOSITORY, 'scripts/package-deb.ts'), '--out', out, '--level', '1', ...options];
-    const said = execFileSync(process.execPath, args, { cwd: REPOSITORY, encoding: 'utf8' });
-    return join(REPOSITORY, said.trim().split(/\s+/)[1] ?? '');
-  };
-  rehearsal.packages = { now: make(), next: make('--version', NEXT) };
+/** Both packages; they are built beside whatever else is going on. */
+export function packagesOf(rehearsal: Rehearsal): Promise<Packages> {
+  rehearsal.packages ??= buildPackages();
   return rehearsal.packages;
 }
 
-export async function archivesOf(rehearsal: Rehearsal) {
+async function buildPackages(): Promise<Packages> {
+  const out = join(REPOSITORY, '.state/rehearsal/packages');
+  mkdirSync(out, { recursive: true });
+  const make = async (...options: readonly string[]): Promise<string> => {
+    const args = [join(REPOSITORY, 'scripts/package-deb.ts'), '--out', out, '--level', '1', ...options];
+    const { stdout } = await execute(process.execPath, args, { cwd: REPOSITORY, encoding: 'utf8' });
+    return join(REPOSITORY, stdout.trim().split(/\s+/)[1] ?? '');
+  };
+  return { now: await make(), next: await make('--version', NEXT) };
+}
+
+export async function archivesOf(rehearsal: Rehearsal): Promise<Archives> {
   rehearsal.archives ??= await applicationArchives(rehearsal.say);
   return rehearsal.archives;
 }
@@ -46,22 +53,15 @@ export async function deployAgain(rehearsal: Rehearsal): Promise<void> {
 async function deployWords(rehearsal: Rehearsal): Promise<readonly string[]> {
   const archives = await archivesOf(rehearsal);
   const image = ['--image', 'birthday:1', '--archive', archives['birthday:1']];
-  return ['deploy', '--yes', '--json', '--package', packagesOf(rehearsal).now, ...image];
+  return ['deploy', '--yes', '--json', '--package', (await packagesOf(rehearsal)).now, ...image];
 }
 
 export const deployingSteps: readonly Step[] = [
   {
-    name: 'package',
-    title: 'this version and a next one as Debian packages',
+    name: 'build',
+    title: "side by side: this version and a next one as packages; the hosts' system; the application's images",
     run: async (rehearsal) => {
-      packagesOf(rehearsal);
-    },
-  },
-  {
-    name: 'image',
-    title: "the application's images by deploy/ci/build-image",
-    run: async (rehearsal) => {
-      await archivesOf(rehearsal);
+      await Promise.all([packagesOf(rehearsal), archivesOf(rehearsal)]);
     },
   },
   {

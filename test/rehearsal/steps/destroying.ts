@@ -22,6 +22,10 @@ const byHand: Step = {
   },
 };
 
+/** Whatever of siteward's and the application's is still on a host; a database host keeps the passwords of its roles. */
+const LEFT =
+  'command -v siteward siteward-host; ls -d /srv/birthday /etc/birthday /etc/haproxy/haproxy.cfg 2>/dev/null; find /etc/siteward -type f ! -path "*/secrets/*" 2>/dev/null';
+
 const destroy: Step = {
   name: 'destroy',
   title: 'deploy/destroy: the wrong name changes nothing; the right one takes siteward away and leaves the data',
@@ -33,11 +37,7 @@ const destroy: Step = {
     const before = await users(rehearsal);
     await rehearsal.deploy(['destroy', '--yes', '--name', 'birthday', '--json'], 900_000);
     for (const host of MACHINES) {
-      const left = await fleet.exec(host, [
-        'sh',
-        '-c',
-        'command -v siteward; ls -d /etc/siteward /srv/birthday 2>/dev/null',
-      ]);
+      const left = await fleet.exec(host, ['sh', '-c', LEFT]);
       insist(left.stdout.trim() === '', `left on ${host}: ${left.stdout.trim()}`);
     }
     const after = await users(rehearsal);

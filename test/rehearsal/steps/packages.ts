@@ -25,10 +25,10 @@ export async function unmoved(rehearsal: Rehearsal, deed: () => Promise<void>): 
 function upgradeStep(name: string, which: 'now' | 'next', wanted: RegExp): Step {
   return {
     name,
-    title: `siteward ${name}d host by host by upgrade-siteward.yml, under load`,
+    title: `siteward ${name}d host by host by deploy/ci/update-siteward, under load`,
     run: (rehearsal) =>
       unmoved(rehearsal, async () => {
-        await rehearsal.playbook('upgrade-siteward.yml', { siteward_package: packagesOf(rehearsal)[which] }, 1_200_000);
+        await rehearsal.stage('update-siteward', [(await packagesOf(rehearsal))[which]], 1_200_000);
         const version = await rehearsal.fleet.mustExec('site1-db', ['siteward', '--version']);
         insist(wanted.test(version), `site1-db runs ${version.trim()}`);
       }),
