@@ -85,7 +85,7 @@ def play(playbook, inventory, variables=None, quiet=False):
     environment = {**os.environ, "ANSIBLE_SSH_ARGS": known, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_CONFIG": str(ANSIBLE / "ansible.cfg")}
     begun = time.monotonic()
     changed = 0
-    with open(log, "w", encoding="utf8") as kept:
+    with open(log, "w", encoding="utf8", buffering=1) as kept:
         run = subprocess.Popen(words, cwd=ANSIBLE, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         for line in run.stdout:
             kept.write(line)
@@ -111,7 +111,9 @@ def facts(inventory):
         run = subprocess.run(words, cwd=ANSIBLE, env=environment, capture_output=True, text=True)
         found = {each.stem: json.loads(each.read_text()) for each in pathlib.Path(folder).glob("*.json")}
     if not found:
-        raise Stop(f"no host answers: {(run.stderr or run.stdout).strip()[-800:]}")
+        why = re.findall(r'^fatal: \[(\S+?)\].*?"msg": "(.*?[^\\])"', run.stdout, re.MULTILINE)
+        said = "\n".join(f"  {host}: {text}" for host, text in why) or f"{run.stderr.strip()}\n{run.stdout.strip()}"[-800:]
+        raise Stop(f"no host of {inventory.path} answers; an SSH key that they know, and sudo, are needed:\n{said}")
     return found
 
 

@@ -3,14 +3,14 @@
  * differs is how a host is powered on and how a service is killed, because there systemd does what the lab's init does here.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeDisks } from '../lab/src/disks.ts';
 import { bootHost, cutPower, requireKeeper, startKeeper } from '../lab/src/hosts.ts';
 import { httpSend } from '../lab/src/http.ts';
 import { Lab } from '../lab/src/lab.ts';
 import { liveMark, removeMark } from '../lab/src/marks.ts';
-import { accountOf, findPostgres } from '../lab/src/postgres.ts';
+import { findPostgres } from '../lab/src/postgres.ts';
 import type { RunResult } from '../lab/src/process.ts';
 import { run, signalMarked, waitFor } from '../lab/src/process.ts';
 import { makeKey, makeSshKey, OPERATOR } from '../lab/src/secrets.ts';
@@ -30,7 +30,7 @@ import {
 } from '../lab/src/topology.ts';
 import { requireMachine } from '../lab/src/up.ts';
 import { imageDirectory, whyNot } from '../machines/machine.ts';
-import { bootMachine, MACHINES, makeMachine, removeControlGroups } from './machines.ts';
+import { bootMachine, MACHINES, makeMachine, removeControlGroups, upperOf } from './machines.ts';
 
 const isMachine = (host: HostName): boolean => MACHINES.includes(host);
 
@@ -133,23 +133,15 @@ export class Fleet extends Lab {
 
   /** PostgreSQL has another number on the hosts than here; the writers of the load are let in by number. */
   adoptDatabaseAccount(): void {
-    const [, uid] = numbersOf(this, 'site1-db');
+    const passwd = readFileSync(join(upperOf(this.paths, 'site1-db'), 'etc/passwd'), 'utf8');
+    const uid = /^postgres:x:(\d+):/m.exec(passwd)?.[1];
+    if (uid === undefined) throw new LabError('site1-db has no PostgreSQL after the deployment');
     const file = join(this.paths.disk('client'), 'etc/passwd');
-    const here = accountOf('postgres');
-    const text = readFileSync(file, 'utf8').replace(/^postgres:x:\d+:/m, `postgres:x:${uid}:`);
-    writeFileSync(file, text);
-    if (here.uid !== Number(uid)) rmSync(join(this.paths.load, 'out'), { recursive: true, force: true });
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/^postgres:x:\d+:/m, `postgres:x:${uid}:`));
   }
 }
 
 const NO_PASSWORDS = { dbuser: '', probe: '', replication: '', haproxy: '', secretKey: '' };
-
-function numbersOf(fleet: Fleet, host: HostName): readonly [string, string] {
-  const passwd = readFileSync(join(fleet.paths.base, 'machines', host, 'upper/etc/passwd'), 'utf8');
-  const uid = /^postgres:x:(\d+):/m.exec(passwd)?.[1];
-  if (uid === undefined) throw new LabError(`${host} has no PostgreSQL`);
-  return ['postgres', uid];
-}
 
 /** As Terraform makes it: the name at site1. */
 async function putEntryRecord(fleet: Fleet): Promise<void> {

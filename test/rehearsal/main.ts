@@ -12,8 +12,8 @@ Steps: ${stepNames.join(', ')}
   --keep          leave the fleet as it is at the end
   --down          put a kept fleet away`;
 
-// The load's records are written by an account that has another number here than on the hosts.
-process.umask(0);
+// A host whose /etc or whose operator's home anybody may write is one that sshd and sudo refuse.
+process.umask(0o022);
 
 async function main(): Promise<number> {
   const { values } = parseArgs({

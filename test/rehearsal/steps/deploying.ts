@@ -1,6 +1,7 @@
 /** From nothing to two watched sites: the packages, the image, the hosts, and deploy/deploy, twice. */
 import { execFile } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { insist } from '../../lab/scenarios/kit/scenario.ts';
@@ -22,15 +23,35 @@ export function packagesOf(rehearsal: Rehearsal): Promise<Packages> {
   return rehearsal.packages;
 }
 
+const INPUTS = ['src', 'scripts', 'systemd', 'deploy/debian', 'docs', 'package.json', 'package-lock.json'];
+
+/** Kept as long as nothing of what goes into them has changed. */
 async function buildPackages(): Promise<Packages> {
-  const out = join(REPOSITORY, '.state/rehearsal/packages');
-  mkdirSync(out, { recursive: true });
-  const make = async (...options: readonly string[]): Promise<string> => {
-    const args = [join(REPOSITORY, 'scripts/package-deb.ts'), '--out', out, '--level', '1', ...options];
-    const { stdout } = await execute(process.execPath, args, { cwd: REPOSITORY, encoding: 'utf8' });
-    return join(REPOSITORY, stdout.trim().split(/\s+/)[1] ?? '');
-  };
-  return { now: await make(), next: await make('--version', NEXT) };
+  const out = join(REPOSITORY, '.state/rehearsal/packages', fingerprint());
+  if (!existsSync(join(out, 'complete'))) {
+    rmSync(join(out, '..'), { recursive: true, force: true });
+    mkdirSync(out, { recursive: true });
+    const script = join(REPOSITORY, 'scripts/package-deb.ts');
+    const make = (...options: readonly string[]) =>
+      execute(process.execPath, [script, '--out', out, '--level', 'none', ...options], { cwd: REPOSITORY });
+    await make();
+    await make('--version', NEXT);
+    writeFileSync(join(out, 'complete'), '');
+  }
+  const names = readdirSync(out).filter((name) => name.endsWith('.deb'));
+  const [next = '', now = ''] = [true, false].map((isNext) => names.find((name) => name.includes(NEXT) === isNext));
+  return { now: join(out, now), next: join(out, next) };
+}
+
+function fingerprint(): string {
+  const hash = createHash('sha256');
+  for (const input of INPUTS) {
+    const path = join(REPOSITORY, input);
+    const files = statSync(path).isDirectory() ? readdirSync(path, { recursive: true, encoding: 'utf8' }).sort() : [''];
+    for (const file of files.map((name) => join(path, name)).filter((each) => statSync(each).isFile()))
+      hash.update(file).update(readFileSync(file));
+  }
+  return hash.digest('hex').slice(0, 12);
 }
 
 export async function archivesOf(rehearsal: Rehearsal): Promise<Archives> {
