@@ -1,8 +1,9 @@
 /** deploy/failover when nobody answers, and deploy/destroy. */
 import { insist } from '../../lab/scenarios/kit/scenario.ts';
 import { agreement } from '../../lab/scenarios/kit/world.ts';
+import { httpSend } from '../../lab/src/http.ts';
 import type { HostName } from '../../lab/src/topology.ts';
-import { REGISTER_NAME, REGISTER_ZONE, SITES, ZONE_CONTROL } from '../../lab/src/topology.ts';
+import { ADDRESSES, REGISTER_NAME, REGISTER_ZONE, SITES, ZONE_CONTROL } from '../../lab/src/topology.ts';
 import { MACHINES } from '../machines.ts';
 import type { Step } from '../plan.ts';
 import type { Rehearsal } from '../rehearsal.ts';
@@ -24,7 +25,7 @@ const byHand: Step = {
 
 /** Whatever of siteward's and the application's is still on a host; a database host keeps the passwords of its roles. */
 const LEFT =
-  'command -v siteward siteward-host; ls -d /srv/birthday /etc/birthday /etc/haproxy/haproxy.cfg 2>/dev/null; find /etc/siteward -type f ! -path "*/secrets/*" 2>/dev/null';
+  'command -v siteward siteward-host; getent passwd siteward; ls -d /srv/birthday /etc/birthday /etc/haproxy/haproxy.cfg 2>/dev/null; find /etc/siteward -type f ! -path "*/secrets/*" 2>/dev/null';
 
 const destroy: Step = {
   name: 'destroy',
@@ -34,6 +35,7 @@ const destroy: Step = {
     await makeWell(rehearsal);
     const wrong = await rehearsal.deploy(['destroy', '--yes', '--name', 'nonsense'], 60_000, true);
     insist(wrong.code === 4, `the wrong name ended with ${wrong.code}`);
+    await oneRow(rehearsal);
     const before = await users(rehearsal);
     await rehearsal.deploy(['destroy', '--yes', '--name', 'birthday', '--json'], 900_000);
     for (const host of MACHINES) {
@@ -45,6 +47,13 @@ const destroy: Step = {
     rehearsal.note(`${after} rows stayed`);
   },
 };
+
+/** So that there is something to be kept, whatever ran before. */
+async function oneRow({ fleet }: Rehearsal): Promise<void> {
+  const url = `http://${ADDRESSES['site1-svc']}:8000/hello/Ada`;
+  const answer = await httpSend(fleet.paths, 'client', { method: 'PUT', url, json: { dateOfBirth: '1815-12-10' } });
+  insist(answer?.status === 204, `PUT /hello/Ada through site1's balancer: ${answer?.status ?? 'no answer'}`);
+}
 
 async function users({ fleet }: Rehearsal): Promise<string> {
   const query = 'SELECT count(*) FROM base.users';
