@@ -37,11 +37,19 @@ export const upperOf = (paths: LabPaths, host: HostName): string => join(directo
 export async function makeMachine(paths: LabPaths, host: HostName, operatorKey: string): Promise<void> {
   const upper = upperOf(paths, host);
   for (const each of ['work', 'root']) mkdirSync(join(directoryOf(paths, host), each), { recursive: true });
-  for (const each of ['etc/ssh', 'etc/sudoers.d', `home/${OPERATOR_ACCOUNT}/.ssh`, 'var/lib/apt/lists'])
+  for (const each of [
+    'etc/ssh',
+    'etc/sudoers.d',
+    `home/${OPERATOR_ACCOUNT}/.ssh`,
+    'var/lib/apt/lists',
+    'etc/dpkg/dpkg.cfg.d',
+  ])
     mkdirSync(join(upper, each), { recursive: true });
   const put = (path: string, text: string, mode = 0o644): void => writeFileSync(join(upper, path), text, { mode });
   put('etc/hostname', `${host}\n`);
   put('etc/hosts', '127.0.0.1 localhost\n');
+  // Only this machine's own power loss would need what dpkg waits for.
+  put('etc/dpkg/dpkg.cfg.d/rehearsal', 'force-unsafe-io\n');
   put('etc/resolv.conf', `nameserver ${ADDRESSES.zone}\noptions timeout:1 attempts:2\n`);
   put(`etc/sudoers.d/${OPERATOR_ACCOUNT}`, `${OPERATOR_ACCOUNT} ALL=(ALL) NOPASSWD:ALL\n`, 0o440);
   put(`home/${OPERATOR_ACCOUNT}/.ssh/authorized_keys`, `${operatorKey}\n`, 0o600);
