@@ -1,10 +1,11 @@
 /** Everything on, healed, and in step again: what stands between two steps. */
 
 import { ready } from '../lab/scenarios/kit/quiet.ts';
-import { otherSite } from '../lab/scenarios/kit/scenario.ts';
+import { nowMs, otherSite } from '../lab/scenarios/kit/scenario.ts';
 import { until } from '../lab/scenarios/kit/wait.ts';
 import { agents, database, disagreement, record } from '../lab/scenarios/kit/world.ts';
 import { stopLoad } from '../lab/src/load.ts';
+import { waitFor } from '../lab/src/process.ts';
 import { HOSTS, SITES } from '../lab/src/topology.ts';
 import type { Rehearsal } from './rehearsal.ts';
 
@@ -14,7 +15,9 @@ export async function makeWell(rehearsal: Rehearsal): Promise<void> {
   const { fleet } = rehearsal;
   await stopLoad(fleet);
   await fleet.heal();
-  for (const host of HOSTS) if (!fleet.isOn(host) && host !== 'witness') await fleet.start(host);
+  const off = HOSTS.filter((host) => !fleet.isOn(host) && host !== 'witness');
+  await Promise.all(off.map((host) => fleet.start(host)));
+  if (off.length > 0) rehearsal.say(`${off.join(', ')}: on again`);
   await until('one site writes', PATIENCE_MS, async () => {
     const said = await disagreement(fleet, { standby: false });
     return said?.startsWith('writable:') === true || said?.includes('agents') === true ? said : undefined;
@@ -33,15 +36,21 @@ export async function makeWell(rehearsal: Rehearsal): Promise<void> {
   await ready(fleet, PATIENCE_MS);
 }
 
+/** Told for this long that it needs a rejoin, a standby will not come to follow by itself. */
+const REJOIN_MS = 6_000;
+
 async function follows({ fleet }: Rehearsal): Promise<boolean> {
-  try {
-    await until('the standby follows', 20_000, async () => {
+  let since: number | null = null;
+  return waitFor(
+    async () => {
       const both = await agents(fleet);
       const unfit = SITES.map((site) => both[site]).find((status) => status?.standby.mayTakeOver !== true);
-      return unfit === undefined ? undefined : (unfit?.standby.why ?? 'an agent does not answer');
-    });
-    return true;
-  } catch {
-    return false;
-  }
+      if (unfit === undefined) return true;
+      if (unfit?.standby.why.includes('needs a rejoin') !== true) since = null;
+      else since ??= nowMs();
+      return since !== null && nowMs() - since > REJOIN_MS ? null : undefined;
+    },
+    20_000,
+    300,
+  ).then((found) => found === true);
 }
