@@ -3,10 +3,11 @@
 
 import type { Act } from '../core/effects.ts';
 import { type Outcome, rejected, unknown } from '../core/outcome.ts';
-import type { Ms } from '../core/time.ts';
+import type { Instant, Ms } from '../core/time.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { ActOutcome, Perform } from './events.ts';
+import { outcomeOf } from './outcome-of.ts';
 
 /** More than this many acts waiting for one target is a core gone wrong or a target gone for good. */
 const waitingLimit = 64;
@@ -18,6 +19,8 @@ export type ActQueues<Deed> = {
   add(acts: readonly Act<Deed>[], generation: number): void;
   cancelAll(): void;
   generation(): number;
+  /** Watches over nothing any more. */
+  stop(): void;
 };
 
 export type ActQueuesOptions<Deed, Value> = {
@@ -34,6 +37,11 @@ export function createActQueues<Deed extends { readonly kind: string }, Value>(
   const { clock, log, perform, report, afterEffect } = options;
   /** What waits, by target; an entry exists exactly while an act on that target runs. */
   const waiting = new Map<string, Act<Deed>[]>();
+  /** What runs, and when it is taken to be lost. */
+  const running = new Map<Act<Deed>, { readonly at: Instant; readonly lose: () => void }>();
+  /** One timer for all that runs: for the earliest of it, or for one that has ended meanwhile. */
+  let overdueAt: Instant | null = null;
+  let cancelOverdue = () => {};
   let generation = 0;
 
   function add(acts: readonly Act<Deed>[], asked: number): void {
@@ -56,17 +64,33 @@ export function createActQueues<Deed extends { readonly kind: string }, Value>(
     const once = (outcome: Outcome<Value>) => {
       if (ended) return;
       ended = true;
-      cancelOverdue();
+      running.delete(act);
       afterEffect(`act:${act.deed.kind}`);
       end(act, outcome);
     };
     // I7: an adapter that never comes back must not block its target for ever.
-    const cancelOverdue = clock.wakeAt(clock.now() + act.deadlineMs + overdueMs, () => {
+    const lose = () => {
       log.event('error', 'act.overdue', { deed: act.deed.kind, target: act.target, deadlineMs: act.deadlineMs });
       once(unknown(`no outcome ${overdueMs} ms after its deadline`));
-    });
+    };
+    const at = clock.now() + act.deadlineMs + overdueMs;
+    running.set(act, { at, lose });
+    watchOverdue(at);
     const mayGoOn = () => !ended && began === generation && inTime();
-    void performed(perform, act, mayGoOn).then(once);
+    outcomeOf(() => perform(act.deed, { deadlineMs: act.deadlineMs, notAfter: act.notAfter, mayGoOn }), once);
+  }
+
+  function watchOverdue(at: Instant): void {
+    if (overdueAt !== null && overdueAt <= at) return;
+    overdueAt = at;
+    cancelOverdue();
+    cancelOverdue = clock.wakeAt(at, () => {
+      overdueAt = null;
+      const now = clock.now();
+      for (const act of [...running.values()]) if (act.at <= now) act.lose();
+      const next = Math.min(...[...running.values()].map((act) => act.at));
+      if (Number.isFinite(next)) watchOverdue(next);
+    });
   }
 
   function end(act: Act<Deed>, outcome: ActOutcome<Value>): void {
@@ -84,18 +108,5 @@ export function createActQueues<Deed extends { readonly kind: string }, Value>(
     }
   }
 
-  return { add, cancelAll, generation: () => generation };
-}
-
-/** An adapter that throws has not said what happened. */
-async function performed<Deed, Value>(
-  perform: Perform<Deed, Value>,
-  act: Act<Deed>,
-  mayGoOn: () => boolean,
-): Promise<Outcome<Value>> {
-  try {
-    return await perform(act.deed, { deadlineMs: act.deadlineMs, notAfter: act.notAfter, mayGoOn });
-  } catch (error) {
-    return unknown(String(error));
-  }
+  return { add, cancelAll, generation: () => generation, stop: () => cancelOverdue() };
 }

@@ -92,6 +92,8 @@ class Loop<State, Event extends DriverEvent<Value>, Durable, Deed extends { read
   #persisting: Promise<void> | null = null;
   #ended = false;
   #cancelTick = () => {};
+  /** When the next tick is due; null once it was. */
+  #tickAt: Instant | null = null;
   #instant = { at: -1, steps: 0 };
 
   constructor(options: DriverOptions<State, Event, Durable, Deed, Value>) {
@@ -154,6 +156,11 @@ class Loop<State, Event extends DriverEvent<Value>, Durable, Deed extends { read
   #next(): DriverEvent<Value> | null {
     const waiting = this.#events;
     if (waiting.length === 0) return null;
+    if (waiting.length === 1) {
+      const only = waiting.pop() ?? null;
+      if (only?.type === 'request') this.#requestsWaiting -= 1;
+      return only;
+    }
     const fenced = waiting.findIndex((event) => event.type === 'fenced');
     const count = fenced === -1 ? waiting.length : Math.max(1, fenced);
     const events = waiting.splice(0, Math.min(count, eventsAtOnce));
@@ -211,9 +218,12 @@ class Loop<State, Event extends DriverEvent<Value>, Durable, Deed extends { read
   }
 
   #wakeAt(at: Instant): void {
+    if (at === this.#tickAt) return;
     const { clock, log } = this.#options;
     this.#cancelTick();
+    this.#tickAt = at;
     this.#cancelTick = clock.wakeAt(at, () => {
+      this.#tickAt = null;
       const lateMs = clock.now() - at;
       if (lateMs > stalledMs) log.event('warn', 'loop.stalled', { lateMs });
       this.push({ type: 'tick' });
@@ -233,6 +243,7 @@ class Loop<State, Event extends DriverEvent<Value>, Durable, Deed extends { read
     this.#events.length = 0;
     this.#cancelTick();
     this.#fence?.stop();
+    this.#acts.stop();
   }
 
   #fatal(reason: string): void {

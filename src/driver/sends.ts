@@ -3,12 +3,14 @@
 
 import type { Send } from '../core/effects.ts';
 import type { Answer } from '../core/messages.ts';
-import { done, type Outcome, rejected, unknown } from '../core/outcome.ts';
+import { done, type Outcome, rejected } from '../core/outcome.ts';
 import type { RegisterRead } from '../core/quorum/register-state.ts';
+import type { Ms } from '../core/time.ts';
 import type { Peers } from '../ports/peers.ts';
 import type { Register } from '../ports/register.ts';
 import { formatRegisterState, parseRegisterState } from '../wire/register-codec.ts';
 import type { DriverEvent } from './events.ts';
+import { outcomeOf } from './outcome-of.ts';
 
 type SendEvent = Extract<DriverEvent<never>, { type: 'answer' | 'register-read' | 'register-swapped' }>;
 
@@ -42,22 +44,28 @@ export function createSends({ peers, register, report, afterEffect }: SendsOptio
     return lastReply;
   }
 
-  async function readRegister(deadlineMs: number): Promise<Outcome<RegisterRead>> {
-    if (register === null) return noRegister;
-    const outcome = await settled(() => register.read(deadlineMs));
-    if (outcome.kind !== 'done') return outcome;
-    const text = outcome.value;
-    return done({ text, state: text === null ? 'absent' : (parseRegisterState(text) ?? 'unreadable') });
+  function readRegister(deadlineMs: Ms, take: (outcome: Outcome<RegisterRead>) => void): void {
+    if (register === null) return take(noRegister);
+    const read = (outcome: Outcome<string | null>): void => {
+      if (outcome.kind !== 'done') return take(outcome);
+      const text = outcome.value;
+      // In quiet times it says the same again and again.
+      if (text !== lastRead.text) lastRead = { text, state: text === null ? 'absent' : readText(text) };
+      take(done(lastRead));
+    };
+    outcomeOf(() => register.read(deadlineMs), read);
   }
+  let lastRead: RegisterRead = { text: null, state: 'absent' };
 
   /** Done gives the text as it lies there now: what the next swap has to expect. */
-  async function swapRegister(
+  function swapRegister(
     send: Extract<Send, { kind: 'register-swap' }>,
-  ): Promise<Outcome<{ readonly text: string }>> {
-    if (register === null) return noRegister;
+    take: (outcome: Outcome<{ readonly text: string }>) => void,
+  ): void {
+    if (register === null) return take(noRegister);
     const text = formatRegisterState(send.next);
-    const outcome = await settled(() => register.swap(send.expected, text, send.deadlineMs));
-    return outcome.kind === 'done' ? done({ text }) : outcome;
+    const swapped = (outcome: Outcome<void>): void => take(outcome.kind === 'done' ? done({ text }) : outcome);
+    outcomeOf(() => register.swap(send.expected, text, send.deadlineMs), swapped);
   }
 
   function send(item: Send): void {
@@ -73,19 +81,18 @@ export function createSends({ peers, register, report, afterEffect }: SendsOptio
         return;
       }
       case 'ask':
-        void settled(() => peers.ask(item.to, item.request, item.deadlineMs)).then((outcome) =>
-          finish(`send:${item.request.type}`, { type: 'answer', id: item.id, outcome }),
+        outcomeOf(
+          () => peers.ask(item.to, item.request, item.deadlineMs),
+          (outcome) => finish(`send:${item.request.type}`, { type: 'answer', id: item.id, outcome }),
         );
         return;
       case 'register-read':
-        void readRegister(item.deadlineMs).then((outcome) =>
+        readRegister(item.deadlineMs, (outcome) =>
           finish('register-read', { type: 'register-read', id: item.id, outcome }),
         );
         return;
       case 'register-swap':
-        void swapRegister(item).then((outcome) =>
-          finish('register-swap', { type: 'register-swapped', id: item.id, outcome }),
-        );
+        swapRegister(item, (outcome) => finish('register-swap', { type: 'register-swapped', id: item.id, outcome }));
         return;
     }
   }
@@ -93,11 +100,6 @@ export function createSends({ peers, register, report, afterEffect }: SendsOptio
   return { send, expectReply };
 }
 
-/** A port that throws has not said what happened. */
-async function settled<T>(call: () => Promise<Outcome<T>>): Promise<Outcome<T>> {
-  try {
-    return await call();
-  } catch (error) {
-    return unknown(String(error));
-  }
+function readText(text: string): RegisterRead['state'] {
+  return parseRegisterState(text) ?? 'unreadable';
 }

@@ -31,6 +31,15 @@ export function hearingIn(version: number, schema: z.core.$ZodType): z.core.$Zod
   );
 }
 
+/** Whether an older version says this just as we do: nothing in it is newer. */
+export function isSameIn(version: number, schema: z.core.$ZodType): boolean {
+  if (missingIn(version, schema) !== undefined) return false;
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) return isSameIn(version, schema.unwrap());
+  if (schema instanceof z.ZodDiscriminatedUnion) return schema.options.every((option) => isSameIn(version, option));
+  if (!(schema instanceof z.ZodObject)) return true;
+  return Object.values<z.core.$ZodType>(schema.shape).every((field) => isSameIn(version, field));
+}
+
 /** The same, but what a newer version put there besides is passed over. */
 export function tolerant<T>(schema: z.ZodType<T>): z.ZodType<T> {
   return inVersion(Number.POSITIVE_INFINITY, schema, (shape) => z.object(shape)) as z.ZodType<T>;

@@ -74,7 +74,7 @@ export function drawOptions(seed: string, given: Partial<RunOptions> = {}): RunO
     faultEveryMs: random.pick([3000, 8000, 20_000, 45_000]),
     faultsAtOnce: single ? 1 : random.range(2, 5),
     writesPerSecond: random.pick([1, 2, 5]),
-    codecEvery: random.ratio(1, 16) ? 1 : 32,
+    codecEvery: random.ratio(1, 32) ? 1 : 64,
     upgrade,
     grainMs: random.pick([0, 10, 20, 50]),
     ...given,

@@ -3,9 +3,9 @@
 import { compareBallots, showBallot } from '../../../src/core/quorum/ballot.ts';
 import { epochOf, sameEpoch } from '../../../src/core/quorum/record.ts';
 import { otherSite, sites } from '../../../src/core/site.ts';
-import { parseRegisterState } from '../../../src/wire/register-codec.ts';
 import { spoken } from '../../../src/wire/versions.ts';
 import { second } from '../engine/scheduler.ts';
+import { registerValue } from '../world/register-value.ts';
 import type { World } from '../world/world.ts';
 
 export function notCalm(world: World): string | null {
@@ -56,6 +56,6 @@ function witnessBallot(world: World): string | null {
   }
   if (world.options.witness === 'none') return null;
   const { value } = world.route53.register;
-  const state = value === null ? null : parseRegisterState(value);
+  const state = registerValue(value);
   return state === null ? 'nothing' : showBallot(state.accepted.ballot);
 }

@@ -9,9 +9,9 @@ import type { RegisterState } from '../../../src/core/quorum/register-state.ts';
 import type { Voter } from '../../../src/core/quorum/voter.ts';
 import { otherSite, type Site, sites } from '../../../src/core/site.ts';
 import { bindingMs, clockGrainMs } from '../../../src/core/time.ts';
-import { parseRegisterState } from '../../../src/wire/register-codec.ts';
 import { type Micros, milli } from '../engine/scheduler.ts';
 import type { Machine } from '../world/machine.ts';
+import { registerValue } from '../world/register-value.ts';
 import type { AgentDaemon, WitnessDaemon, World } from '../world/world.ts';
 
 const never: Micros = Number.NEGATIVE_INFINITY;
@@ -155,7 +155,7 @@ export class Leases {
   /** The first of the agents that will have watched the nonce for long enough (L6). */
   #registerEnd(site: Site): Micros {
     const { value } = this.#world.route53.register;
-    const state = value === null ? null : parseRegisterState(value);
+    const state = registerValue(value);
     if (state === null || state.nonce === 'released' || state.nonce.site !== site) return never;
     if (state.accepted.record.primary !== site) return never;
     return Math.min(...sites.map((each) => this.#watchedEnough(each, state)));

@@ -20,7 +20,10 @@ export class Scheduler {
    * allowed, and much of it at the same instant, which saves most of the steps. 1 while anything may matter.
    */
   grid: Micros = 1;
+  /** Something ran that may have settled a promise: whoever runs a process says so. */
+  settled = true;
   readonly #heap: Event[] = [];
+  readonly #deadlines = new Map<Micros, Deadlines>();
   #soon: (() => void)[] = [];
   #order = 0;
 
@@ -40,6 +43,19 @@ export class Scheduler {
     return this.at(this.now + delay, run);
   }
 
+  /**
+   * For what is nearly always cancelled. Those of one length come due in the order they were set, so each length has a
+   * queue of its own, of which only the first is an event.
+   */
+  deadline(delay: Micros, run: () => void): Event {
+    let queue = this.#deadlines.get(delay);
+    if (queue === undefined) {
+      queue = new Deadlines(this);
+      this.#deadlines.set(delay, queue);
+    }
+    return queue.add(this.now + delay, run);
+  }
+
   /** Runs `run` once everything of this instant that is known now has happened. */
   soon(run: () => void): void {
     this.#soon.push(run);
@@ -53,7 +69,7 @@ export class Scheduler {
         const work = this.#soon;
         this.#soon = [];
         for (const run of work) run();
-        drainMicrotasks();
+        this.#drain();
         continue;
       }
       if (next === undefined || next.time > end) break;
@@ -64,14 +80,21 @@ export class Scheduler {
       this.events += 1;
       next.run = null;
       run();
-      drainMicrotasks();
+      if (this.settled) this.#drain();
     }
     this.now = Math.max(this.now, end);
   }
 
+  #drain(): void {
+    this.settled = false;
+    drainMicrotasks();
+  }
+
   /** How many events wait: a leak shows here. */
   get waiting(): number {
-    return this.#heap.length;
+    let waiting = this.#heap.length;
+    for (const queue of this.#deadlines.values()) waiting += queue.length;
+    return waiting;
   }
 
   #push(event: Event): void {
@@ -105,6 +128,55 @@ export class Scheduler {
       index = child;
     }
     heap[index] = last;
+  }
+}
+
+/** Deadlines of one length. */
+class Deadlines {
+  readonly #scheduler: Scheduler;
+  #waiting: Event[] = [];
+  #first = 0;
+
+  constructor(scheduler: Scheduler) {
+    this.#scheduler = scheduler;
+  }
+
+  get length(): number {
+    return this.#waiting.length;
+  }
+
+  add(time: Micros, run: () => void): Event {
+    const event: Event = { time, order: 0, run };
+    this.#waiting.push(event);
+    if (this.#waiting.length === 1) this.#scheduler.at(time, this.#ring);
+    return event;
+  }
+
+  #ring = (): void => {
+    const waiting = this.#waiting;
+    const { now } = this.#scheduler;
+    for (;;) {
+      const next = waiting[this.#first];
+      if (next === undefined) break;
+      const { run } = next;
+      // The next one that may still be missed.
+      if (run !== null && next.time > now) {
+        this.#forget();
+        this.#scheduler.at(next.time, this.#ring);
+        return;
+      }
+      this.#first += 1;
+      next.run = null;
+      run?.();
+    }
+    waiting.length = 0;
+    this.#first = 0;
+  };
+
+  #forget(): void {
+    if (this.#first < 64) return;
+    this.#waiting.splice(0, this.#first);
+    this.#first = 0;
   }
 }
 

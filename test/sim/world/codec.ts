@@ -3,11 +3,19 @@
 
 import type { Answer, Request } from '../../../src/core/messages.ts';
 import type { PeerId } from '../../../src/core/site.ts';
+import { answer as answers } from '../../../src/wire/answers.ts';
 import { type Codec, createCodec, encodeRequestTo, type Heard, type Wire } from '../../../src/wire/codec.ts';
-import { createPeerVersions, showRange, spoken, type WireRange } from '../../../src/wire/versions.ts';
+import { request as requests } from '../../../src/wire/requests.ts';
+import { isSameIn } from '../../../src/wire/since.ts';
+import { createPeerVersions, showRange, speaks, spoken, type WireRange } from '../../../src/wire/versions.ts';
 
 /** A message on its way: bytes, or (most of them, see `every`) the frozen value itself; and what its sender speaks. */
-export type Parcel = { readonly text: string | null; readonly value: Request | Answer; readonly said: string | null };
+export type Parcel = {
+  readonly text: string | null;
+  readonly value: Request | Answer;
+  readonly version: number;
+  readonly said: string | null;
+};
 
 export type PeerCodec = {
   sendRequest(to: PeerId, request: Request): Wire<Parcel>;
@@ -30,38 +38,57 @@ function codecFor(range: WireRange): Codec {
   return known;
 }
 
+/** By version: the messages that it says as the newest does. */
+const alike = new Map<number, ReadonlySet<string>>();
+
+function saysAlike(version: number, type: string): boolean {
+  if (version === spoken.newest) return true;
+  let types = alike.get(version);
+  if (types === undefined) {
+    const same = [...requests.options, ...answers.options].filter((option) => isSameIn(version, option));
+    types = new Set(same.map((option) => option.shape.type.value));
+    alike.set(version, types);
+  }
+  return types.has(type);
+}
+
 /**
  * Only one message in `every` goes as bytes: what the codec does to a value it does to each of its kind, so most runs need
- * not pay for all. What is said in an older version always does, because the codec leaves something out there.
+ * not pay for all. What an older version says otherwise always does, because the codec leaves something out there.
  */
 export function peerCodec(range: WireRange, every: number): PeerCodec {
   const codec = codecFor(range);
   const versions = createPeerVersions(range);
   const said = range.newest === 1 ? null : showRange(range);
   let turn = 0;
-  const asValue = (version: number): boolean => {
+  const asValue = (version: number, { type }: { readonly type: string }): boolean => {
     turn = (turn + 1) % every;
-    return turn !== 0 && version === spoken.newest;
+    return turn !== 0 && saysAlike(version, type);
   };
-  const parcel = (text: Wire<string>, value: Request | Answer): Wire<Parcel> =>
-    text.kind === 'good' ? { kind: 'good', value: { text: text.value, value, said } } : text;
+  const good = (text: string | null, value: Request | Answer, version: number): Wire<Parcel> => ({
+    kind: 'good',
+    value: { text, value, version, said },
+  });
   return {
     sendRequest: (to, request) => {
       const version = versions.versionFor(to);
-      if (asValue(version)) return { kind: 'good', value: { text: null, value: request, said } };
+      if (asValue(version, request)) return good(null, request, version);
       const encoded = encodeRequestTo(codec, versions, to, request);
-      return encoded.kind === 'good' ? parcel({ kind: 'good', value: encoded.value.text }, request) : encoded;
+      return encoded.kind === 'good' ? good(encoded.value.text, request, encoded.value.version) : encoded;
     },
-    takeRequest: ({ text, value }) =>
-      text === null ? { kind: 'good', value: value as Request, version: spoken.newest } : codec.decodeRequest(text),
-    sendAnswer: (answer, version) =>
-      asValue(version)
-        ? { kind: 'good', value: { text: null, value: answer, said } }
-        : parcel(codec.encodeAnswer(answer, version), answer),
-    takeAnswer: (from, { text, value, said: theirs }) => {
+    takeRequest: ({ text, value, version }) => {
+      if (text !== null) return codec.decodeRequest(text);
+      if (!speaks(range, version)) return { kind: 'bad', code: 'version', problem: `is of version ${version}` };
+      return { kind: 'good', value: value as Request, version };
+    },
+    sendAnswer: (answer, version) => {
+      if (asValue(version, answer)) return good(null, answer, version);
+      const encoded = codec.encodeAnswer(answer, version);
+      return encoded.kind === 'good' ? good(encoded.value, answer, version) : encoded;
+    },
+    takeAnswer: (from, { text, value, version, said: theirs }) => {
       versions.heard(from, theirs);
-      if (text === null) return { kind: 'good', value: value as Answer, version: spoken.newest };
-      return codec.decodeAnswer(text);
+      return text === null ? { kind: 'good', value: value as Answer, version } : codec.decodeAnswer(text);
     },
   };
 }

@@ -16,7 +16,7 @@ export function exchange<T>(
 ): Promise<T> {
   const from = process.machine;
   return new Promise((resolve) => {
-    const deadline = from.scheduler.after(deadlineMs * milli, () => process.run(() => resolve(late())));
+    const deadline = from.scheduler.deadline(deadlineMs * milli, () => process.run(() => resolve(late())));
     const reply = (value: T): void =>
       network.send(to, from, () => {
         cancel(deadline);

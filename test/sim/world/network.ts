@@ -67,12 +67,15 @@ export class Network {
     return !this.path(from.place, to.place).cut;
   }
 
-  /** Calls `deliver` at the other end, or never; twice where the path duplicates and `once` was not asked for. */
-  send(from: Machine, to: Machine, deliver: () => void, once = true): void {
+  /**
+   * Calls `deliver` at the other end, or never; twice where the path duplicates and `once` was not asked for. `handling`:
+   * what the other end does with it before it counts as there.
+   */
+  send(from: Machine, to: Machine, deliver: () => void, once = true, handling: Micros = 0): void {
     if (!this.reaches(from, to)) return;
     const path = this.path(from.place, to.place);
     const random = this.#random;
-    let delay = from === to ? 30 : this.#delay(from.place, to.place) + path.extraDelay;
+    let delay = handling + (from === to ? 30 : this.#delay(from.place, to.place) + path.extraDelay);
     if (path.jitter > 0) delay += random.range(0, path.jitter);
     if (path.lossPerMille > 0 && random.ratio(path.lossPerMille, 1000)) {
       // The first retransmission comes after 200 ms, the next ones twice as late each.

@@ -20,7 +20,7 @@ export type PeerEndpoint = {
   codec: PeerCodec;
 };
 
-/** What a process does between the arrival of bytes and its core's event, and back. */
+/** What a process does between the arrival of bytes and its core's event. */
 const handlingMicros = 200;
 
 export class PeerNetwork {
@@ -60,43 +60,43 @@ export class PeerNetwork {
     if (encoded.kind === 'bad')
       return Promise.resolve(rejected(encoded.code === 'version' ? 'version' : 'unsendable', encoded.problem));
     const from = process.machine;
+    const network = this.#network;
     return new Promise((resolve) => {
       const settle = (outcome: Outcome<Answer>): void => {
         cancel(deadline);
         process.run(() => resolve(outcome));
       };
-      const deadline = from.scheduler.after(deadlineMs * milli, () =>
+      const deadline = from.scheduler.deadline(deadlineMs * milli, () =>
         settle(unknown(`no answer within ${deadlineMs} ms`)),
       );
-      const back = (deliver: () => void): void => this.#network.send(target.machine, from, deliver);
-      const arrive = (): void => {
+      const back = (deliver: () => void): void => network.send(target.machine, from, deliver);
+      const serve = (): void => {
         const { process: server, handle } = target;
-        if (server === null || handle === null) {
-          back(() => settle(rejected('unreachable', 'connection refused')));
+        if (server === null || handle === null) return;
+        const read = target.codec.takeRequest(encoded.value);
+        if (read.kind === 'bad') {
+          back(() => settle(rejected(read.code === 'version' ? 'version' : 'bad-request', read.problem)));
           return;
         }
-        server.after(handlingMicros, () => {
-          const read = target.codec.takeRequest(encoded.value);
-          if (read.kind === 'bad') {
-            back(() => settle(rejected(read.code === 'version' ? 'version' : 'bad-request', read.problem)));
-            return;
-          }
-          if (!mayAsk(me, to, read.value.type)) {
-            back(() => settle(rejected('forbidden', `${me} may not ask that`)));
-            return;
-          }
-          handle(me, read.value, (answer) => {
-            if (!server.mayAffect()) return;
-            const text = target.codec.sendAnswer(answer, read.version);
-            if (text.kind === 'bad') return;
-            back(() => {
-              const heard = codec.takeAnswer(to, text.value);
-              settle(heard.kind === 'good' ? done(heard.value) : unknown(`the answer ${heard.problem}`));
-            });
+        if (!mayAsk(me, to, read.value.type)) {
+          back(() => settle(rejected('forbidden', `${me} may not ask that`)));
+          return;
+        }
+        handle(me, read.value, (answer) => {
+          if (!server.mayAffect()) return;
+          const text = target.codec.sendAnswer(answer, read.version);
+          if (text.kind === 'bad') return;
+          back(() => {
+            const heard = codec.takeAnswer(to, text.value);
+            settle(heard.kind === 'good' ? done(heard.value) : unknown(`the answer ${heard.problem}`));
           });
         });
       };
-      this.#network.send(from, target.machine, arrive, false);
+      const arrive = (): void => {
+        if (target.process === null) back(() => settle(rejected('unreachable', 'connection refused')));
+        else target.process.run(serve);
+      };
+      network.send(from, target.machine, arrive, false, handlingMicros);
     });
   }
 }

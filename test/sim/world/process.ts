@@ -33,16 +33,27 @@ export class Process {
   /** Does `work` in this process: now, when it stands still later, when it is dead never. */
   run(work: () => void): void {
     if (!this.alive) return;
-    if (this.frozen) this.#waiting.push(work);
-    else work();
+    if (this.frozen) {
+      this.#waiting.push(work);
+      return;
+    }
+    this.machine.scheduler.settled = true;
+    work();
   }
 
   at(time: Micros, work: () => void): () => void {
     let taken = false;
-    const unlessTaken = () => {
-      if (!taken) work();
-    };
-    const event: Event = this.machine.scheduler.at(time, () => this.run(unlessTaken));
+    const event: Event = this.machine.scheduler.at(time, () => {
+      if (!this.alive) return;
+      if (this.frozen)
+        this.#waiting.push(() => {
+          if (!taken) work();
+        });
+      else {
+        this.machine.scheduler.settled = true;
+        work();
+      }
+    });
     return () => {
       taken = true;
       cancel(event);
@@ -56,7 +67,8 @@ export class Process {
   /** A promise that this process gets the value of after `delay`; one that died never does. */
   later<T>(delay: Micros, value: () => T): Promise<T> {
     return new Promise((resolve) => {
-      this.machine.scheduler.after(delay, () => this.run(() => resolve(value())));
+      const end = (): void => resolve(value());
+      this.machine.scheduler.after(delay, () => this.run(end));
     });
   }
 
@@ -71,6 +83,7 @@ export class Process {
 
   /** What waited while it stood still, in order. */
   flush(): void {
+    this.machine.scheduler.settled = true;
     while (this.alive && !this.frozen) {
       const work = this.#waiting.shift();
       if (work === undefined) return;

@@ -117,7 +117,7 @@ function exchangeOrder(
       if (outcome.kind === 'unknown' || !sent) connection.isOpen = false;
       process.run(() => resolve(outcome));
     };
-    const deadline = from.scheduler.after(deadlineMs * milli, () =>
+    const deadline = from.scheduler.deadline(deadlineMs * milli, () =>
       settle(sent ? unknown('no answer in time') : rejected('unreachable', `no connection within ${deadlineMs} ms`)),
     );
     const execute = (): void => {

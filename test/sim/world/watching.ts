@@ -5,9 +5,9 @@ import { compareEpochs, type EpochId, showEpoch } from '../../../src/core/quorum
 import type { Voter, VoterDurable } from '../../../src/core/quorum/voter.ts';
 import { type Site, sites, type VoterId } from '../../../src/core/site.ts';
 import type { WitnessState } from '../../../src/core/witness/step.ts';
-import { parseRegisterState } from '../../../src/wire/register-codec.ts';
 import { Instances } from '../checkers/instances.ts';
 import type { Micros } from '../engine/scheduler.ts';
+import { registerValue } from './register-value.ts';
 import type { AgentDaemon, WitnessDaemon, World } from './world.ts';
 
 export function watch(world: World): void {
@@ -48,7 +48,7 @@ function watchVotes(world: World): void {
   for (const site of sites) world.agents[site].onSaved = ({ voter }) => saved(site, voter);
   if (world.witness !== null) world.witness.onSaved = (durable) => saved('witness', durable);
   world.route53.register.onWritten = (value, _before, by) => {
-    const state = value === null ? null : parseRegisterState(value);
+    const state = registerValue(value);
     // What a person puts back is no vote.
     if (state !== null && by !== 'a person') records.voted('witness', state.accepted);
   };
