@@ -38,8 +38,8 @@ export type DriverOptions<State, Event, Durable, Deed, Value> = {
   readonly namePersist?: (durable: Durable) => readonly string[];
   /** Requests that may wait before further ones are told that this process is busy. */
   readonly requestLimit?: number;
-  /** When to take what has arrived: at once, or once everything of this moment is there (the simulator). */
-  readonly defer?: (take: () => void) => void;
+  /** When to take what has arrived: at once, or when the simulator says so; it is told of everything that does. */
+  readonly defer?: (take: () => void, event: DriverEvent<Value>) => void;
 };
 
 export type Driver<State> = {
@@ -88,7 +88,6 @@ class Loop<State, Event extends DriverEvent<Value>, Durable, Deed extends { read
   #requestsWaiting = 0;
   /** A step runs, or its sends and acts are given out: what that brings about waits. */
   #busy = false;
-  #deferred = false;
   #persisting: Promise<void> | null = null;
   #ended = false;
   #cancelTick = () => {};
@@ -114,13 +113,8 @@ class Loop<State, Event extends DriverEvent<Value>, Durable, Deed extends { read
     if (this.#ended) return;
     this.#events.push(event);
     const { defer } = this.#options;
-    if (defer === undefined) return this.#pump();
-    if (this.#deferred) return;
-    this.#deferred = true;
-    defer(() => {
-      this.#deferred = false;
-      this.#pump();
-    });
+    if (defer === undefined) this.#pump();
+    else defer(this.#takeAll, event);
   }
 
   handle(from: PeerId, request: Request, reply: (answer: Answer) => void): void {
@@ -136,6 +130,8 @@ class Loop<State, Event extends DriverEvent<Value>, Durable, Deed extends { read
     this.#end();
     await this.#persisting;
   }
+
+  readonly #takeAll = (): void => this.#pump();
 
   /** Takes what waits while no persist is under way. */
   #pump(): void {

@@ -106,13 +106,14 @@ function refuse(d: AgentDraft, refusing: boolean): void {
 
 function nextWake(d: AgentDraft): Instant {
   const { s, at } = d;
-  const times = [at.now + idleTickMs, s.due.probe, s.due.state];
-  if (s.settings.witness === 'route53' && s.voter.durable.cluster !== null) times.push(nextReadAt(d));
-  if (s.decision.waitMs > 0) times.push(at.now + s.decision.waitMs);
-  if (s.rejoin !== null) times.push(Math.max(at.now + 100, s.rejoin.due));
-  if (s.order !== null) times.push(s.order.until, at.now + 50);
-  if (s.proposal !== null || s.syncQuestion !== null) times.push(at.now + 100);
+  const { now } = at;
+  let next = Math.min(now + idleTickMs, s.due.probe, s.due.state);
+  if (s.settings.witness === 'route53' && s.voter.durable.cluster !== null) next = Math.min(next, nextReadAt(d));
+  if (s.decision.waitMs > 0) next = Math.min(next, now + s.decision.waitMs);
+  if (s.rejoin !== null) next = Math.min(next, Math.max(now + 100, s.rejoin.due));
+  if (s.order !== null) next = Math.min(next, s.order.until, now + 50);
+  if (s.proposal !== null || s.syncQuestion !== null) next = Math.min(next, now + 100);
   const coolDownMs = coolDownLeftMs(s, at.wall);
-  if (coolDownMs > 0) times.push(at.now + coolDownMs);
-  return Math.max(at.now + 10, Math.min(...times));
+  if (coolDownMs > 0) next = Math.min(next, now + coolDownMs);
+  return Math.max(now + 10, next);
 }

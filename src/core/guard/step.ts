@@ -9,11 +9,12 @@
 // happened, a silent database may be writable, a clock reading is late, an answer that did not come was no.
 
 import type { StepResult } from '../effects.ts';
+import { bothAgents } from '../quorum/holder.ts';
 import type { Instant, Moment } from '../time.ts';
 import { driveDatabase } from './database.ts';
 import { driveDeadline } from './deadline.ts';
 import type { GuardDeed, GuardEvent } from './deeds.ts';
-import type { GuardDraft } from './draft.ts';
+import { type GuardDraft, isPending } from './draft.ts';
 import { fenceAt } from './facts.ts';
 import { driveFailsafe } from './failsafe.ts';
 import { driveFencing, expireLease, fenceWhenDue } from './fencing.ts';
@@ -59,20 +60,36 @@ export function guardStep(state: GuardState, event: GuardEvent, moment: Moment):
   };
 }
 
+/** When the clock alone makes something due. What was due before, or is under way, waits for an outcome instead. */
 function nextWake(d: GuardDraft): Instant {
-  const { s, at } = d;
-  const times = [at.now + idleTickMs, s.nextRoundAt, s.due.look, s.due.fuse, s.due.ask, s.due.beat, s.due.deadline];
+  const { s } = d;
+  const { now } = d.at;
+  let next = now + idleTickMs;
+  const at = (time: Instant): void => {
+    if (time > now && time < next) next = time;
+  };
+  at(s.nextRoundAt);
+  if (!isPending(d, 'look')) at(s.due.look);
+  if (!isPending(d, 'fuse-look', 'fuse-set', 'fuse-clear')) {
+    at(s.due.fuse);
+    at(s.due.deadline);
+  }
+  if (!isPending(d, 'ask')) at(s.due.ask);
+  if (!isPending(d, 'beat')) at(s.due.beat);
   const fence = fenceAt(s);
-  if (fence !== null) times.push(fence);
+  if (fence !== null) at(fence);
   const newest = s.tallies.at(-1);
-  if (newest !== undefined) times.push(newest.t0 + s.settings.lease.witnessAfterMs);
-  if (s.missingSince !== null) times.push(s.nextLongAt, s.nextFailsafeAt);
-  if (s.fencing?.retryAt != null) times.push(s.fencing.retryAt);
-  if (s.hold !== null) times.push(s.hold.until);
-  if (s.sync.asking !== null) times.push(s.sync.asking.nextAt);
-  for (const unheard of s.unheard) times.push(unheard.at);
-  times.push(s.db.retryAt, s.quarantinedUntil, s.promisedUntil);
-  // What was due before and is not done waits for an outcome, not for the clock.
-  const ahead = times.filter((time) => time > at.now);
-  return Math.max(at.now + shortestTickMs, Math.min(...ahead));
+  if (newest !== undefined && !bothAgents(newest.granted)) at(newest.t0 + s.settings.lease.witnessAfterMs);
+  if (s.missingSince !== null) {
+    at(s.nextLongAt);
+    at(s.nextFailsafeAt);
+  }
+  if (s.fencing?.retryAt != null) at(s.fencing.retryAt);
+  if (s.hold !== null) at(s.hold.until);
+  if (s.sync.asking !== null) at(s.sync.asking.nextAt);
+  for (const unheard of s.unheard) at(unheard.at);
+  at(s.db.retryAt);
+  at(s.quarantinedUntil);
+  at(s.promisedUntil);
+  return Math.max(now + shortestTickMs, next);
 }

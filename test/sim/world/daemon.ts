@@ -13,6 +13,7 @@ import type { Random } from '../engine/random.ts';
 import { milli, type Scheduler } from '../engine/scheduler.ts';
 import type { Trace } from '../engine/trace.ts';
 import { peerCodec } from './codec.ts';
+import { Company } from './company.ts';
 import { clockOf, type Machine } from './machine.ts';
 import type { PeerEndpoint, PeerNetwork } from './peers.ts';
 import { Process } from './process.ts';
@@ -109,6 +110,7 @@ export class Daemon<State, Event extends DriverEvent<Value>, Durable, Deed exten
       flush: () => {},
     };
     const store = storeOf(this.disk, process);
+    const company = new Company(scheduler, process, random);
     const wiring = this.#wire({ process, clock, log, load: store.load });
     if (wiring === null) {
       trace.line(this.name, 'refuses to start', '');
@@ -131,7 +133,7 @@ export class Daemon<State, Event extends DriverEvent<Value>, Durable, Deed exten
       peers: this.#parts.peers.peersOf(this.name, process, codec),
       onFatal: (reason) => process.die(`fatal: ${reason}`),
       onStepped: (state) => this.onStepped(state),
-      defer: (take) => scheduler.soon(() => process.run(take)),
+      defer: (take, event) => company.arrived(take, event),
     });
     this.#endpoint.process = process;
     this.#endpoint.handle = this.driver.handle;

@@ -34,7 +34,7 @@ const slowLook: Micros = 600 * milli;
 
 function look({ pg, process }: GuardSocket): ReturnType<Database['look']> {
   if (!process.mayAffect()) return Process.never;
-  const takes = pg.random.ratio(1, 4) ? pg.random.range(500, 4000) : pg.random.range(slowLook / 4, slowLook);
+  const takes = pg.random.ratio(1, 8) ? pg.random.range(500, 4000) : pg.random.range(slowLook / 4, slowLook);
   return process.later(takes, () =>
     done({
       running: pg.processesLeft(),
