@@ -5,6 +5,8 @@
 BIN := node_modules/.bin
 NODE := $(BIN)/node
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH" $(NODE) scripts/run-suites.ts
+# Many runs side by side: one thread each, and a young generation that a run's events fit into.
+SIM_NODE := $(NODE) --single-threaded-gc --max-semi-space-size=64
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo -- )
 
 .DEFAULT_GOAL := help
@@ -42,13 +44,13 @@ test-slow: build ## longer property runs and further rounds in the lab
 	@$(RUN) slow
 
 sim: $(NODE) ## the simulator: SEEDS=N runs (default 100) from seed FROM (default: go on)
-	@$(NODE) test/sim/main.ts --seeds $(or $(SEEDS),100) $(if $(FROM),--from $(FROM))
+	@$(SIM_NODE) test/sim/main.ts --seeds $(or $(SEEDS),100) $(if $(FROM),--from $(FROM))
 
 sim-mutants: $(NODE) ## negative controls of the simulator: each must be caught
-	@$(NODE) test/sim/mutants/main.ts
+	@$(SIM_NODE) test/sim/mutants/main.ts
 
 sim-bench: $(NODE) ## how many cluster-minutes the simulator does in a CPU second
-	@$(NODE) test/sim/bench.ts
+	@$(SIM_NODE) --expose-gc test/sim/bench.ts
 
 chaos: build ## random faults over the lab: SEEDS=N sequences (default 3) from seed FROM (needs root: uses sudo)
 	@$(AS_ROOT)env PATH="$(CURDIR)/$(BIN):$$PATH" test/chaos/run --seeds $(or $(SEEDS),3) $(if $(FROM),--from $(FROM))

@@ -31,7 +31,7 @@ const numbers = (count: number, from: number): string[] =>
 // Not from here: a module is itself evaluated in a microtask (engine/microtasks.ts).
 setImmediate(() => {
   const calm = { faults: {}, upgrade: false, codecEvery: 16, writesPerSecond: 1 } as const;
-  measure('warm-up', numbers(3, 1), {});
+  measure('warm-up', numbers(8, 1), {});
   measure('calm', numbers(4, 10), calm);
   measure('faults', numbers(12, 20), {});
   const heapMiB = (): number => {

@@ -49,39 +49,43 @@ function note(d: AgentDraft, target: string): void {
 /** L10: guards are told at once, and again until they have noted the epoch. They also ask by themselves. */
 function tellGuard(d: AgentDraft, site: Site): void {
   const chosen = chosenOf(d.s);
-  if (chosen === null || isPending(d, (p) => p.kind === 'told' && p.site === site)) return;
+  if (chosen === null) return;
   const told = d.s.told[site];
   const noted = d.s.guards[site]?.value.noted ?? null;
   const knows = noted !== null && compareEpochs(noted, epochOf(chosen.record)) >= 0;
   if (told !== null && sameBallot(told.ballot, chosen.ballot) && (knows || d.at.now - told.at < 2 * againMs)) return;
+  if (isPending(d, (p) => p.kind === 'told' && p.site === site)) return;
   set(d, { told: { ...d.s.told, [site]: { at: d.at.now, ballot: chosen.ballot } } });
   ask(d, guardOf(site), { type: 'chosen', cluster: chosen.record.cluster, chosen }, { kind: 'told', site });
 }
 
 function reconcileApplications(d: AgentDraft, site: Site, record: ClusterRecord, token: Token): void {
-  if (isDoing(d, 'switch-env', site) || isDoing(d, 'read-env', site)) return;
   const env = d.s.envs[site];
-  const readTarget = `read:${site}`;
   const stale = env === null || d.at.now - env.at > envEveryMs;
-  if (env === null) return due(d, readTarget, againMs) ? read() : undefined;
-  const { active, token: held } = env.value;
-  const behind = held === null || compareEpochs(held, token) < 0;
-  const wrong = active !== record.primary || behind;
-  // The instances themselves have the last word: a reload that went missing is done again.
-  const astray = (recent(d.s.instances[site], d.at.now, 3000) ?? []).some(
-    (i) => i.class === 'ok' && i.database !== null && i.database !== d.s.settings.databases[record.primary],
-  );
+  const wrong = env !== null && (env.value.active !== record.primary || isBehind(env.value.token, token));
+  const astray = env !== null && isAstray(d, site, record);
+  if (!stale && !wrong && !astray) return;
+  if (isDoing(d, 'switch-env', site) || isDoing(d, 'read-env', site)) return;
   const target = `switch:${site}:${token.era.number}.${token.epoch}`;
   if ((wrong && due(d, target, againMs)) || (astray && due(d, target, 2000))) {
     note(d, target);
     return perform(d, `env:${site}`, { kind: 'switch-env', site, primary: record.primary, token }, stepDeadlineMs);
   }
-  if (stale && due(d, readTarget, againMs)) read();
+  const readTarget = `read:${site}`;
+  if (!stale || !due(d, readTarget, againMs)) return;
+  note(d, readTarget);
+  perform(d, `env:${site}`, { kind: 'read-env', site }, stepDeadlineMs);
+}
 
-  function read(): void {
-    note(d, readTarget);
-    perform(d, `env:${site}`, { kind: 'read-env', site }, stepDeadlineMs);
-  }
+function isBehind(held: Token | null, token: Token): boolean {
+  return held === null || compareEpochs(held, token) < 0;
+}
+
+/** The instances themselves have the last word: a reload that went missing is done again. */
+function isAstray(d: AgentDraft, site: Site, record: ClusterRecord): boolean {
+  const right = d.s.settings.databases[record.primary];
+  const seen = recent(d.s.instances[site], d.at.now, 3000) ?? [];
+  return seen.some((i) => i.class === 'ok' && i.database !== null && i.database !== right);
 }
 
 function isRight(d: AgentDraft, instance: InstanceReport, record: ClusterRecord): boolean {
@@ -102,6 +106,8 @@ function reconcileBalancer(d: AgentDraft, record: ClusterRecord): void {
   if (balancer === null || balancer.class !== 'ok') return;
   const { servers } = balancer;
   const seen = sites.flatMap((site) => recent(d.s.instances[site], d.at.now, 3000) ?? []);
+  const isPlain = seen.every((i) => i.class !== 'ok' || isRight(d, i, record));
+  if (isPlain && servers.every(({ status }) => status !== 'drain')) return;
   const isUp = (name: string): boolean => servers.some((server) => server.name === name && server.status === 'up');
   const someRight = (): boolean =>
     seen.some((i) => i.ready && i.writable === true && isRight(d, i, record) && isUp(i.name));

@@ -23,7 +23,7 @@ import { driveReconcile } from './reconciling.ts';
 import { driveRegister, nextReadAt } from './register-io.ts';
 import { driveRejoin, rejoinIntent } from './rejoining.ts';
 import { driveRepair, repairIntent } from './repairing.ts';
-import { type AgentDurable, type AgentState, durableOf, type Intent } from './state.ts';
+import { type AgentDurable, type AgentState, type Decision, durableOf, type Intent } from './state.ts';
 import { driveSyncing, syncOffIntent, syncOnIntent } from './syncing.ts';
 
 export type AgentStep = StepResult<AgentState, AgentDurable, AgentDeed>;
@@ -73,9 +73,15 @@ function decide(d: AgentDraft): Intent | null {
       waitMs: decision.waitMs,
     });
   }
-  set(d, { decision, readySince: primary.ready ? (d.s.readySince ?? d.at.now) : null });
+  const readySince = primary.ready ? (d.s.readySince ?? d.at.now) : null;
+  if (!isSame(decision, d.s.decision) || readySince !== d.s.readySince) set(d, { decision, readySince });
   refuse(d, primary.refuse);
   return primary.intent ?? entry.intent;
+}
+
+function isSame(one: Decision, other: Decision): boolean {
+  if (one.code !== other.code || one.act !== other.act) return false;
+  return one.waitMs === other.waitMs && one.sentence === other.sentence;
 }
 
 /** V7: how long each entry has *served* already; a heal makes both serve again, and not at the same instant. */

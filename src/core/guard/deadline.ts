@@ -68,5 +68,5 @@ export function onFuse(d: GuardDraft, pending: FusePending, value: Outcome<Guard
   // L1: a guard whose fuse comes alive asks for its lease at once.
   if (!wasAlive && fuseAlive(d.s, d.at.now)) set(d, { nextRoundAt: d.at.now });
   // A deadline that is being written or cleared is newer than what this look saw.
-  if (!isPending(d, 'fuse-set', 'fuse-clear')) set(d, { deadline: fuse.deadline });
+  if (fuse.deadline !== d.s.deadline && !isPending(d, 'fuse-set', 'fuse-clear')) set(d, { deadline: fuse.deadline });
 }

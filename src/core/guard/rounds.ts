@@ -103,7 +103,10 @@ function noteMissing(d: GuardDraft): void {
   const quiet = d.s.tallies.filter((tally) => isQuiet(d, tally));
   const newest = quiet.findLast((tally) => d.at.now - tally.t0 >= lease.witnessAfterMs || bothAgents(tally.granted));
   if (newest === undefined) return;
-  if (bothAgents(newest.granted)) return set(d, { missingSince: null });
+  if (bothAgents(newest.granted)) {
+    if (d.s.missingSince !== null) set(d, { missingSince: null });
+    return;
+  }
   if (d.s.missingSince !== null) return;
   set(d, { missingSince: newest.t0 });
   const { round, granted, answered } = newest;

@@ -145,11 +145,10 @@ export class ApplicationHost {
         if (this.machine.suspended) return;
         const reports = this.instances.map(reportOf);
         if (!this.instances.some((instance) => instance.frozen)) return reply(reports);
-        this.#network.send(this.machine, process.machine, () => {
-          heard = reports;
-        });
+        if (this.#network.reaches(this.machine, process.machine)) heard = reports;
       },
       () => heard ?? this.instances.map(({ name }) => silentInstance(name, 'timeout')),
+      true,
     );
   }
 

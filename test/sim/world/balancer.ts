@@ -180,6 +180,7 @@ export class SiteBalancer implements Caller {
         else this.process.run(() => reply(this.report()));
       },
       () => silentReport,
+      true,
     );
   }
 

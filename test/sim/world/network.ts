@@ -75,12 +75,7 @@ export class Network {
     if (!this.reaches(from, to)) return;
     const path = this.path(from.place, to.place);
     const random = this.#random;
-    let delay = handling + (from === to ? 30 : this.#delay(from.place, to.place) + path.extraDelay);
-    if (path.jitter > 0) delay += random.range(0, path.jitter);
-    if (path.lossPerMille > 0 && random.ratio(path.lossPerMille, 1000)) {
-      // The first retransmission comes after 200 ms, the next ones twice as late each.
-      delay += 200 * milli * (2 ** random.range(1, 4) - 1);
-    }
+    const delay = handling + this.travel(from, to);
     const arrive = (): void => {
       if (this.reaches(from, to)) deliver();
     };
@@ -88,6 +83,19 @@ export class Network {
     if (!once && path.duplicatePerMille > 0 && random.ratio(path.duplicatePerMille, 1000)) {
       this.#scheduler.after(delay + random.range(0, 2000 * milli), arrive);
     }
+  }
+
+  /** How long something sent now takes if it arrives. */
+  travel(from: Machine, to: Machine): Micros {
+    const path = this.path(from.place, to.place);
+    const random = this.#random;
+    let delay = from === to ? 30 : this.#delay(from.place, to.place) + path.extraDelay;
+    if (path.jitter > 0) delay += random.range(0, path.jitter);
+    if (path.lossPerMille > 0 && random.ratio(path.lossPerMille, 1000)) {
+      // The first retransmission comes after 200 ms, the next ones twice as late each.
+      delay += 200 * milli * (2 ** random.range(1, 4) - 1);
+    }
+    return delay;
   }
 
   /** A round trip that stays within one machine or crosses places; for connections that need several. */
