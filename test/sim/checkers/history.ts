@@ -63,7 +63,12 @@ export class History implements ClientObserver {
     if (missing === 0) return;
     const first = this.#kept.find(({ id }) => !contains(id));
     this.lost += missing;
-    this.#kept = kept;
+    // What is lost does not count for those that were acknowledged after it.
+    let top = 0;
+    this.#kept = kept.map(({ id, at }) => {
+      top = Math.max(id, top);
+      return { id, at, top };
+    });
     if (!this.#mayLose())
       this.#violations.add('I4', `${missing} acknowledged writes (first ${first?.id}) are not on ${where}`);
   }
