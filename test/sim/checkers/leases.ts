@@ -84,6 +84,14 @@ export class Leases {
     violations.add('I1', `${site} begins to accept writes without a lease (L10)`);
   }
 
+  /** L9: the deadline is looked at right before each side effect, however long what came before it took. */
+  begun(site: Site, what: string): void {
+    const { scheduler, violations } = this.#world;
+    const lateMs = (scheduler.now - this.#latest[site]) / milli;
+    if (lateMs <= 0 || this.#isExcused()) return;
+    violations.add('I1', `${site}'s guard ${what} ${Math.ceil(lateMs)} ms after its lease ended (L9)`);
+  }
+
   /** Q6, L3: nobody votes for another primary than the one that it promised to, before that promise is over. */
   #voted(name: VoterName, vote: Accepted | null, promise: Voter['promise']): void {
     const before = this.#votes.get(name);

@@ -53,9 +53,11 @@ async function startPrimary(parts: Parts, waits: boolean, end: Micros, leave: Le
   if (!leave.given()) return notAllowed();
   if (data.volume.hung) await parts.socket.diskMoves();
   if (!process.mayAffect()) return Process.never;
+  pg.onBegun('takes the signal file away');
   pg.removeSignalFile();
   if (!leave.given()) return notAllowed();
   if (!process.mayAffect()) return Process.never;
+  pg.onBegun('starts it');
   return handOver(parts) ?? comesUp(parts, end, leave, before);
 }
 
@@ -127,6 +129,7 @@ async function promote(parts: Parts, waits: boolean, end: Micros, leave: Leave):
     if (!process.mayAffect()) return Process.never;
     const isMisreported = pg.faults.nextPromote === 'reports-failure-but-works';
     const asked = await socket.question<void>(socket.left(end), () => {
+      pg.onBegun('promotes it');
       pg.promote();
       return isMisreported ? rejected('XX000', 'could not promote') : done(undefined);
     });

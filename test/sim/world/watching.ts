@@ -80,6 +80,7 @@ function watchDatabases(world: World): void {
       world.leases.acknowledged(site);
       history.decided(write, epoch === null ? '' : showEpoch(epoch));
     };
+    pg.onBegun = (what) => world.leases.begun(site, what);
     pg.onBeat = ({ epoch }) => {
       writers.beaten(site, epoch);
       if (newest !== null && compareEpochs(epoch, newest) <= 0) return;
