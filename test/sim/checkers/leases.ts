@@ -4,22 +4,20 @@
 
 import type { AgentState } from '../../../src/core/agent/state.ts';
 import type { GuardState } from '../../../src/core/guard/state.ts';
-import { type Accepted, compareEpochs, type EpochId, epochOf, showEpoch } from '../../../src/core/quorum/record.ts';
+import { showEpoch } from '../../../src/core/quorum/record.ts';
 import type { RegisterState } from '../../../src/core/quorum/register-state.ts';
 import type { Voter } from '../../../src/core/quorum/voter.ts';
 import { otherSite, type Site, sites } from '../../../src/core/site.ts';
-import { bindingMs, clockGrainMs } from '../../../src/core/time.ts';
+import { bindingMs } from '../../../src/core/time.ts';
 import { type Micros, milli } from '../engine/scheduler.ts';
 import type { Machine } from '../world/machine.ts';
 import { registerValue } from '../world/register-value.ts';
-import type { AgentDaemon, WitnessDaemon, World } from '../world/world.ts';
+import type { World } from '../world/world.ts';
 
 const never: Micros = Number.NEGATIVE_INFINITY;
 const always: Micros = Number.POSITIVE_INFINITY;
 /** L9: a start that was begun in time may be done when the fuse is just about to look. */
 const fuseLooks: Micros = 400 * milli;
-
-type VoterName = AgentDaemon['name'] | WitnessDaemon['name'];
 
 export class Leases {
   readonly #world: World;
@@ -29,7 +27,6 @@ export class Leases {
   readonly #latest: Record<Site, Micros> = { site1: never, site2: never };
   readonly #lease: Record<Site, GuardState['lease'] | undefined> = { site1: undefined, site2: undefined };
   readonly #promises = new Map<string, Voter['promise']>();
-  readonly #votes = new Map<string, Accepted | null>();
 
   constructor(world: World) {
     this.#world = world;
@@ -55,23 +52,17 @@ export class Leases {
     this.#lease[site] = undefined;
   }
 
-  voterStepped(name: VoterName, voter: Voter): void {
-    const { promise } = voter;
+  voterStepped(name: string, { promise }: Voter): void {
     const before = this.#promises.get(name);
-    const vote = voter.durable.accepted;
-    if (vote !== this.#votes.get(name)) this.#voted(name, vote, before ?? null);
     if (promise === before) return;
     this.#promises.set(name, promise);
-    if (promise !== null && !knows(voter, promise.epoch) && !this.#isExcused())
-      this.#world.violations.add('I3', `${name} grants ${showEpoch(promise.epoch)}, not knowing it to be chosen (L2)`);
     const grew =
       promise !== null && (before === null || (before?.site === promise.site && before.until <= promise.until));
     if (!grew) for (const site of sites) this.#check(site, `${name} promises less`);
   }
 
-  voterDied(name: VoterName): void {
+  voterDied(name: string): void {
     this.#promises.delete(name);
-    this.#votes.delete(name);
   }
 
   /** Whoever starts a database, it accepts writes only under a lease of the highest epoch that its guard knows. */
@@ -90,30 +81,6 @@ export class Leases {
     const lateMs = (scheduler.now - this.#latest[site]) / milli;
     if (lateMs <= 0 || this.#isExcused()) return;
     violations.add('I1', `${site}'s guard ${what} ${Math.ceil(lateMs)} ms after its lease ended (L9)`);
-  }
-
-  /** Q6, L3: nobody votes for another primary than the one that it promised to, before that promise is over. */
-  #voted(name: VoterName, vote: Accepted | null, promise: Voter['promise']): void {
-    const before = this.#votes.get(name);
-    this.#votes.set(name, vote);
-    if (vote === null || before === undefined || before === null) return;
-    if (before.record.primary === vote.record.primary || promise === null) return;
-    if (promise.site === vote.record.primary || this.#isExcused()) return;
-    const { scheduler, violations } = this.#world;
-    const leftMs = (this.#machineOf(name).trueTime(promise.until) - scheduler.now) / milli;
-    if (leftMs > clockGrainMs)
-      violations.add(
-        'I1',
-        `${name} votes for ${vote.record.primary} ${Math.ceil(leftMs)} ms before its promise ends (Q6)`,
-      );
-  }
-
-  #machineOf(name: VoterName): Machine {
-    const { agents, witness } = this.#world;
-    if (name === 'site1-agent' || name === 'site2-agent')
-      return agents[name === 'site1-agent' ? 'site1' : 'site2'].machine;
-    if (witness === null) throw new Error(`${name} steps, and there is no witness`);
-    return witness.machine;
   }
 
   acknowledged(site: Site): void {
@@ -184,9 +151,4 @@ export class Leases {
     if (state === null) return always;
     return guard.machine.trueTime(Math.max(state.promisedUntil, state.quarantinedUntil));
   }
-}
-
-/** L2: its own memory says so, whatever others know. */
-function knows({ durable: { chosen } }: Voter, epoch: EpochId): boolean {
-  return chosen !== null && compareEpochs(epochOf(chosen.record), epoch) >= 0;
 }

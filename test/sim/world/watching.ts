@@ -18,7 +18,7 @@ export function watch(world: World): void {
 }
 
 function watchLeases(world: World): void {
-  const { leases, witness, guards, agents } = world;
+  const { leases, votes, witness, guards, agents } = world;
   const counted = <State>(daemon: { onStepped: (state: State) => void }, look: (state: State) => void): void => {
     daemon.onStepped = (state) => {
       world.steps += 1;
@@ -33,9 +33,15 @@ function watchLeases(world: World): void {
   if (witness !== null) watchVoter(witness);
 
   function watchVoter(daemon: AgentDaemon | WitnessDaemon): void {
-    const look = ({ voter }: { readonly voter: Voter }): void => leases.voterStepped(daemon.name, voter);
+    const look = ({ voter }: { readonly voter: Voter }): void => {
+      votes.stepped(daemon.name, daemon.machine, voter);
+      leases.voterStepped(daemon.name, voter);
+    };
     counted<AgentState & WitnessState>(daemon, look);
-    daemon.onDied = () => leases.voterDied(daemon.name);
+    daemon.onDied = () => {
+      votes.died(daemon.name);
+      leases.voterDied(daemon.name);
+    };
   }
 }
 

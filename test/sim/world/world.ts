@@ -18,6 +18,7 @@ import { Leases } from '../checkers/leases.ts';
 import { Moves } from '../checkers/moves.ts';
 import { Records } from '../checkers/records.ts';
 import { Violations } from '../checkers/violations.ts';
+import { Votes } from '../checkers/votes.ts';
 import { Writers } from '../checkers/writers.ts';
 import { Random } from '../engine/random.ts';
 import { type Micros, milli, Scheduler, second } from '../engine/scheduler.ts';
@@ -91,6 +92,7 @@ export class World {
   readonly records: Records;
   readonly writers: Writers;
   readonly leases: Leases;
+  readonly votes: Votes;
   readonly history: History;
   readonly moves: Moves;
   /** guard.epoch of each database host. */
@@ -137,6 +139,7 @@ export class World {
     this.records = new Records(this.violations);
     this.writers = new Writers(this.violations, this.records);
     this.leases = new Leases(this);
+    this.votes = new Votes(this);
     this.history = new History(this.violations, () => this.lossAccepted || options.replication === 'async');
     this.moves = new Moves(this.violations, () => this.scheduler.now);
     this.postgres = bySite(
