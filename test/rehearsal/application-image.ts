@@ -17,7 +17,8 @@ export const TAGS = ['birthday:1', 'birthday:2', 'birthday:broken'] as const;
 export type Tag = (typeof TAGS)[number];
 export type Archives = Readonly<Record<Tag, string>>;
 
-const inputs = ['app/Dockerfile', 'app/dist/main.js', 'app/package.json', 'deploy/ci/build-image'];
+const SELF = 'test/rehearsal/application-image.ts';
+const inputs = ['app/Dockerfile', 'app/dist/main.js', 'app/package.json', 'deploy/ci/build-image', SELF];
 
 function fingerprint(): string {
   const hash = createHash('sha256');
@@ -74,6 +75,12 @@ export async function applicationArchives(say: (text: string) => void): Promise<
   return archives;
 }
 
+/** It brings the schema up to date, as any other, and then does not serve. */
+const BROKEN = `FROM birthday:1
+ENTRYPOINT ["sh", "-c", "[ $0 = serve ] || exec node main.js $0; echo this image is broken; exit 1"]
+CMD ["serve"]
+`;
+
 function build(machine: Machine): void {
   const groups = 'awk \'$3 == "cgroup" { print $2 }\' /proc/mounts | xargs -r -n 1 mount -o remount,rw,bind';
   machine.sh(groups);
@@ -87,7 +94,7 @@ function build(machine: Machine): void {
   const settings = 'BASE_IMAGE=base:24 BUILD_NETWORK=none';
   for (const tag of TAGS.slice(0, 2))
     machine.sh(`${settings} /srv/tree/deploy/ci/build-image ${tag} /srv/${tag.replace(':', '-')}.tar`);
-  machine.sh('printf \'FROM birthday:1\\nENTRYPOINT ["node", "no-such-file.js"]\\n\' >/srv/Dockerfile');
+  machine.put('/srv/Dockerfile', BROKEN);
   machine.sh('docker build --quiet --network none --tag birthday:broken - </srv/Dockerfile');
   machine.sh('docker save --output /srv/birthday-broken.tar birthday:broken');
 }
