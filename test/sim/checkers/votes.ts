@@ -3,6 +3,7 @@
 
 import { type Ballot, compareBallots, showBallot } from '../../../src/core/quorum/ballot.ts';
 import { type Accepted, compareEpochs, epochOf, showEpoch } from '../../../src/core/quorum/record.ts';
+import { compareRounds } from '../../../src/core/quorum/round.ts';
 import type { Voter } from '../../../src/core/quorum/voter.ts';
 import { clockGrainMs } from '../../../src/core/time.ts';
 import { milli } from '../engine/scheduler.ts';
@@ -32,17 +33,20 @@ export class Votes {
     this.#said.set(name, { vote, promised, promise });
     const { forced, memoryLost } = this.#world;
     if (before === undefined || forced || memoryLost) return;
-    if (vote !== before.vote && vote !== null) this.#voted(name, machine, vote, before);
+    if (vote !== before.vote && vote !== null) this.#voted(name, machine, voter, vote, before);
     if (promise !== before.promise && promise !== null) this.#granted(name, voter, promise);
   }
 
-  #voted(name: string, machine: Machine, { ballot, record }: Accepted, { vote, promised, promise }: Said): void {
+  #voted(name: string, machine: Machine, voter: Voter, { ballot, record }: Accepted, before: Said): void {
+    const { vote, promised, promise } = before;
     const { scheduler, violations } = this.#world;
     if (compareBallots(ballot, promised) < 0)
       violations.add('I2', `${name} votes at ${showBallot(ballot)}, having promised ${showBallot(promised)} (Q3)`);
     // Q6, L3: nobody votes for another primary than the one that it promised to, before that promise is over.
     if (vote === null || vote.record.primary === record.primary) return;
     if (promise === null || promise.site === record.primary) return;
+    // L7: given back meanwhile, perhaps by what came with this very vote.
+    if (compareRounds(voter.released[promise.site], promise.round) >= 0) return;
     const leftMs = (machine.trueTime(promise.until) - scheduler.now) / milli;
     if (leftMs > clockGrainMs)
       violations.add('I1', `${name} votes for ${record.primary} ${Math.ceil(leftMs)} ms before its promise ends (Q6)`);
