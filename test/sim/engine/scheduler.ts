@@ -69,7 +69,7 @@ export class Scheduler {
         const work = this.#soon;
         this.#soon = [];
         for (const run of work) run();
-        this.#drain();
+        this.endTurn();
         continue;
       }
       if (next === undefined || next.time > end) break;
@@ -80,12 +80,13 @@ export class Scheduler {
       this.events += 1;
       next.run = null;
       run();
-      if (this.settled) this.#drain();
+      if (this.settled) this.endTurn();
     }
     this.now = Math.max(this.now, end);
   }
 
-  #drain(): void {
+  /** The end of a turn of a process's event loop: what its promises brought about happens before its next timer or message. */
+  endTurn(): void {
     this.settled = false;
     drainMicrotasks();
   }

@@ -4,8 +4,10 @@ import type { Site } from '../../../src/core/site.ts';
 import { sites } from '../../../src/core/site.ts';
 import { showRange, spoken } from '../../../src/wire/versions.ts';
 import type { Random } from '../engine/random.ts';
-import { milli } from '../engine/scheduler.ts';
+import { milli, second } from '../engine/scheduler.ts';
 import { oldRelease } from '../world/codec.ts';
+import type { Postgres } from '../world/postgres.ts';
+import type { Process } from '../world/process.ts';
 import type { AnyDaemon, World } from '../world/world.ts';
 import { type Begun, type Fault, type FaultTable, nothing } from './fault.ts';
 
@@ -20,12 +22,11 @@ function downTime(random: Random): number {
  */
 function mayDisturb(world: World, daemon: AnyDaemon): boolean {
   const site = guardedSite(world, daemon);
-  return daemon.process !== null && !daemon.process.frozen && (site === null || isWell(world, site));
+  return isSound(daemon.process) && (site === null || isSound(world.fuses[site].process));
 }
 
-function isWell(world: World, site: Site): boolean {
-  const { process } = world.fuses[site];
-  return process !== null && !process.frozen;
+function isSound(process: Process | null): process is Process {
+  return process !== null && !process.frozen && !process.marked;
 }
 
 function guardedSite(world: World, daemon: AnyDaemon): Site | null {
@@ -52,16 +53,34 @@ function frozen(longest: (random: Random) => number): Fault {
     const daemon = random.pick(world.daemons);
     const { process } = daemon;
     if (process === null || !mayDisturb(world, daemon)) return null;
+    const site = guardedSite(world, daemon);
+    if (site !== null && random.ratio(1, 3)) return frozenAtWork(world.postgres[site], process, random);
     process.freeze();
     return { what: daemon.name, lasts: longest(random), end: () => process.thaw() };
   };
+}
+
+/** A guard that begins to start, promote or stop its database, and stands still before it has done so (L9). */
+function frozenAtWork(pg: Postgres, guard: Process, random: Random): Begun {
+  guard.marked = true;
+  pg.onWork = () => {
+    pg.onWork = nothing;
+    guard.freeze();
+    pg.scheduler.after(random.range(500, 12_000) * milli, () => guard.thaw());
+  };
+  const end = (): void => {
+    pg.onWork = nothing;
+    guard.marked = false;
+    guard.thaw();
+  };
+  return { what: `${guard.name} when it next works on its database`, lasts: random.range(10, 60) * second, end };
 }
 
 function fuse(disturb: (world: World, site: Site, random: Random) => Begun | null): Fault {
   return (world, random) => {
     const site = random.pick(sites);
     const guard = world.guards[site].process;
-    if (guard === null || guard.frozen || !isWell(world, site)) return null;
+    if (!isSound(guard) || !isSound(world.fuses[site].process)) return null;
     return disturb(world, site, random);
   };
 }

@@ -34,6 +34,7 @@ export function startsOf(parts: Parts): Starts {
 async function guarded({ socket }: Parts, work: () => Promise<Outcome<void>>): Promise<Outcome<void>> {
   const { pg, process } = socket;
   if (!process.mayAffect()) return Process.never;
+  pg.onWork();
   const outcome = await work();
   if (pg.data.signalFile) return outcome;
   await socket.diskMoves();

@@ -66,6 +66,8 @@ export class Postgres {
   onBeat: (row: ClusterRow) => void = () => {};
   /** Writability or role changed, and why. */
   onChange: (reason: string) => void = () => {};
+  /** Its guard begins a piece of work on it: where a fault may strike. */
+  onWork: () => void = () => {};
   /** Its guard does the last thing that may make it accept writes: takes the signal file away, hands a start over, promotes. */
   onBegun: (what: string) => void = () => {};
   /** A primary began without a signal file in its directory, or one lost it: what the fuse has to know at once. */

@@ -10,6 +10,8 @@ export class Process {
   readonly name: string;
   readonly machine: Machine;
   alive = true;
+  /** A fault waits for its moment: whoever asks counts it as out of order already. */
+  marked = false;
   /** Its pid, so to speak: grows with every start. */
   readonly life: number;
   #frozen = false;
@@ -83,11 +85,11 @@ export class Process {
 
   /** What waited while it stood still, in order. */
   flush(): void {
-    this.machine.scheduler.settled = true;
     while (this.alive && !this.frozen) {
       const work = this.#waiting.shift();
       if (work === undefined) return;
       work();
+      this.machine.scheduler.endTurn();
     }
   }
 
