@@ -147,8 +147,9 @@ export async function bootMachine(paths: LabPaths, host: HostName): Promise<void
 
 async function becomeReady(host: HostName, leader: number): Promise<void> {
   const enter = ['-t', String(leader), '-m', '-u', '-i', '-n', '-p', '--'];
-  // An engine that makes control groups for its containers; apt's lists are as new as the image.
+  // Before its engine starts containers, which get control groups; apt's lists are as new as the image.
   const prepare = `touch /var/lib/apt/lists; ${kindOf(host) === 'app' ? 'awk \'$3 == "cgroup" { print $2 }\' /proc/mounts | xargs -r -n 1 mount -o remount,rw,bind' : 'true'}`;
+  await must('nsenter', [...enter, 'sh', '-c', prepare], { timeoutMs: 10_000 });
   const ready = await waitFor(
     async () => {
       const state = await run('nsenter', [...enter, 'systemctl', 'is-system-running'], { timeoutMs: 5_000 });
@@ -158,7 +159,6 @@ async function becomeReady(host: HostName, leader: number): Promise<void> {
     200,
   );
   if (ready !== true) throw new LabError(`${host}: its units do not come up`);
-  await must('nsenter', [...enter, 'sh', '-c', prepare], { timeoutMs: 10_000 });
 }
 
 const UNITS = { svc: ['siteward-agent'], db: ['siteward-guard'] } as const;
