@@ -4,7 +4,7 @@ import type { Mutant } from './mutant.ts';
 
 const zeroLoss = { replication: 'zero-loss', faultEveryMs: 6000 } as const;
 /** A standby that comes and goes, words that travel slowly, and then the primary is lost. */
-const faults = {
+export const standbyComesAndGoes = {
   'replication-stalled': 8,
   'cut-machines': 6,
   'cut-sites': 4,
@@ -28,7 +28,7 @@ export const zeroLossMutants: readonly Mutant[] = [
       },
     ],
     seeds: 60,
-    options: { ...zeroLoss, faults },
+    options: { ...zeroLoss, faults: standbyComesAndGoes },
   },
   {
     name: 'failover-without-sync',
@@ -41,6 +41,13 @@ export const zeroLossMutants: readonly Mutant[] = [
       },
     ],
     seeds: 60,
-    options: { ...zeroLoss, faults },
+    options: { ...zeroLoss, faults: standbyComesAndGoes },
+  },
+  {
+    name: 'sync-on-beside-a-half-done-record',
+    rule: 'V8',
+    edits: [{ file: 'src/core/agent/syncing.ts', find: '  if (d.s.strayedSince !== null) return null;', put: '' }],
+    seeds: 300,
+    options: { ...zeroLoss, faults: standbyComesAndGoes },
   },
 ];
