@@ -173,6 +173,8 @@ describe('starts and stops of a real PostgreSQL', {
     assert.equal((await promoted).kind, 'rejected');
     assert.ok(performance.now() - began < 3000);
     assert.equal(bed.site2.signalFile(), true);
+    // Told as soon as the postmaster is dead; the others of it are dying.
+    await until('nothing of it is left', 3000, () => bed.site2.processes.list().length === 0);
     // A promotion that was asked for does not outlive its server.
     value(await bed.site2.db.startStandby(5000));
     await until('it recovers', 3000, () => recovers(bed.site2));

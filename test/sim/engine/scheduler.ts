@@ -20,8 +20,6 @@ export class Scheduler {
    * allowed, and much of it at the same instant, which saves most of the steps. 1 while anything may matter.
    */
   grid: Micros = 1;
-  /** Something ran that may have settled a promise: whoever runs a process says so. */
-  settled = true;
   readonly #heap: Event[] = [];
   readonly #deadlines = new Map<Micros, Deadlines>();
   #soon: (() => void)[] = [];
@@ -80,14 +78,13 @@ export class Scheduler {
       this.events += 1;
       next.run = null;
       run();
-      if (this.settled) this.endTurn();
+      this.endTurn();
     }
     this.now = Math.max(this.now, end);
   }
 
   /** The end of a turn of a process's event loop: what its promises brought about happens before its next timer or message. */
   endTurn(): void {
-    this.settled = false;
     drainMicrotasks();
   }
 

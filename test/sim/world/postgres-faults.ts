@@ -42,6 +42,8 @@ export class PostgresFaults implements Switches {
   nextStart: StartMode = 'ok';
   /** Of the server that runs: `freeze` and `thaw`. */
   frozen = false;
+  /** Its machine was resumed a moment ago: it is `frozen` until its fuse had a look (World.resume), healed or not. */
+  waitsForFuse = false;
   readonly #pg: Postgres;
 
   constructor(pg: Postgres) {
@@ -73,7 +75,7 @@ export class PostgresFaults implements Switches {
     this.nextStart = 'ok';
     this.fillDisk(false);
     if (pg.data.volume.hung) this.thawDisk();
-    this.thaw();
+    if (!this.waitsForFuse) this.thaw();
     pg.receiver.lagMs = 0;
     pg.receiver.stall(false);
   }

@@ -81,12 +81,12 @@ test('on a disk that hangs, killed processes stay until it moves and answer nobo
   const waiting = pair.commit(pair.site1, 500);
   assert.equal(waiting.end, null);
   assert.equal(pair.within(700, db.kill()), null);
-  const looked = pair.value(100, db.look());
+  const looked = pair.value(1000, db.look());
   assert.deepEqual([looked.running, looked.postmaster], [true, false]);
   assert.equal(pair.within(100, db.startPrimary(false, 5000, always))?.kind, 'rejected');
   pair.site1.faults.thawDisk();
   pair.run(200);
-  assert.equal(pair.value(100, db.look()).running, false);
+  assert.equal(pair.value(1000, db.look()).running, false);
 });
 
 test('promotion: another timeline, file gone and put back; a diverged primary cannot follow until it is rewound', () => {
@@ -138,7 +138,7 @@ test('frozen: every question ends at its deadline as unknown, and what was sent 
   pair.site1.faults.freeze();
   assert.equal(pair.within(210, db.beat(row(3, 1), 200))?.kind, 'unknown');
   assert.equal(pair.within(210, db.ask(200))?.kind, 'unknown');
-  assert.equal(pair.value(10, db.look()).running, true);
+  assert.equal(pair.value(1000, db.look()).running, true);
   pair.site1.faults.thaw();
   pair.run(10);
   assert.equal(pair.site1.visible().row?.epoch.epoch, 3);

@@ -39,7 +39,6 @@ export class Process {
       this.#waiting.push(work);
       return;
     }
-    this.machine.scheduler.settled = true;
     work();
   }
 
@@ -51,10 +50,7 @@ export class Process {
         this.#waiting.push(() => {
           if (!taken) work();
         });
-      else {
-        this.machine.scheduler.settled = true;
-        work();
-      }
+      else work();
     });
     return () => {
       taken = true;

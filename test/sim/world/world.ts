@@ -320,11 +320,18 @@ export class World {
     const halted = sites
       .map((site) => this.postgres[site])
       .filter((pg) => pg.machine === machine && pg.server !== null && !pg.faults.frozen);
-    for (const pg of halted) pg.faults.freeze();
+    for (const pg of halted) {
+      pg.faults.freeze();
+      pg.faults.waitsForFuse = true;
+    }
     machine.suspended = false;
     this.trace.line(machine.name, 'resumes', '');
     for (const process of [...machine.processes]) process.flush();
-    for (const pg of halted) this.scheduler.after(resumeMicros, () => pg.faults.thaw());
+    for (const pg of halted)
+      this.scheduler.after(resumeMicros, () => {
+        pg.faults.waitsForFuse = false;
+        pg.faults.thaw();
+      });
   }
 
   /** Everything that can be mended without a decision: the liveness phase begins. */
