@@ -165,7 +165,8 @@ describe('the Debian package', { skip }, () => {
     assert.match(ask('postgres', 'stop siteward-fuse.service'), /drives postgresql@15-main\.service only/);
     assert.match(ask('siteward-agent', 'stop postgresql@15-main.service'), /Permission denied/);
     const before = postmaster(machine);
-    machine.sh('siteward restart');
+    // Its agent may not have heard yet that the guard holds its first lease.
+    await until('a restart is taken', 30_000, () => (machine.run('siteward restart').status === 0 ? true : null));
     await until('another postmaster', 30_000, () =>
       machine.run('head -n 1 /var/lib/postgresql/15/main/postmaster.pid').out === before ? null : true,
     );

@@ -2,7 +2,7 @@
 // run in register-io.ts.
 
 import type { GuardAnswer, GuardStatus, Inquire, Refusal, RegisterGrant, Release, Renew } from '../messages.ts';
-import { compareEpochs, type EpochId, epochOf, sameEpoch, showEpoch } from '../quorum/record.ts';
+import { type Accepted, compareEpochs, type EpochId, epochOf, sameEpoch, showEpoch } from '../quorum/record.ts';
 import { isCurrent } from '../quorum/register.ts';
 import { compareRounds, type Round, showRound } from '../quorum/round.ts';
 import { grant, release } from '../quorum/voter.ts';
@@ -10,7 +10,7 @@ import type { Site, VoterId } from '../site.ts';
 import { standbyAdvice } from '../verdict/standby.ts';
 import { type AgentDraft, reply, set, trace } from './draft.ts';
 import { hearsPeer, hearsWitness, peerNotice, recordOf } from './facts.ts';
-import { rulesOf } from './state.ts';
+import { type AgentState, rulesOf } from './state.ts';
 
 /** Every answer to a guard carries the chosen record and what this agent knows of the standby ("Messages"). */
 export function guardAnswer(
@@ -66,16 +66,26 @@ function voidRelease(d: AgentDraft, message: Renew): void {
 }
 
 /**
- * I7: the peer is gone, or lost its memory, and the witness has voted for a later epoch's other primary: perhaps that was
- * chosen by these two, and nobody is left who knows. No majority can grant this round, which would only renew, for ever,
- * the promise that keeps us from voting for what the witness holds.
+ * I7: whoever else could grant this round has voted for a later epoch's other primary, or cannot be asked: the witness
+ * while the peer is gone or lost its memory, and perhaps that was chosen by these two; the peer while the witness is out.
+ * No majority can grant this round, which would only renew, for ever, the promise that keeps us from voting for the other.
  */
 function nobodyElseGrants(d: AgentDraft, message: Renew): boolean {
   const { s, at } = d;
-  if (hearsPeer(s, at.now) || !hearsWitness(s, at.now)) return false;
-  const held = s.settings.witness === 'agent' ? s.witness?.view.accepted : s.register.held?.state.accepted;
-  if (held === null || held === undefined || (s.settings.witness === 'route53' && !isCurrent(s.register))) return false;
-  return held.record.primary !== message.site && compareEpochs(epochOf(held.record), message.epoch) > 0;
+  const isLater = (held: Accepted | null): boolean =>
+    held !== null && held.record.primary !== message.site && compareEpochs(epochOf(held.record), message.epoch) > 0;
+  if (hearsPeer(s, at.now)) return isWitnessOut(s) && isLater(s.peer?.view.accepted ?? null);
+  return hearsWitness(s, at.now) && isLater(heldByWitness(s));
+}
+
+/** Not merely unheard: it has no part in anything until a person makes it rejoin (Q8, W3). */
+function isWitnessOut(s: AgentState): boolean {
+  return s.settings.witness === 'agent' ? s.witness?.view.amnesia === true : s.register.out !== null;
+}
+
+function heldByWitness(s: AgentState): Accepted | null {
+  if (s.settings.witness === 'agent') return s.witness?.view.accepted ?? null;
+  return isCurrent(s.register) ? (s.register.held?.state.accepted ?? null) : null;
 }
 
 export function onRenew(d: AgentDraft, site: Site, message: Renew, replyTo: number): void {

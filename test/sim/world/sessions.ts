@@ -93,7 +93,9 @@ export class Sessions implements DatabaseEndpoint {
   highest(from: Machine, session: number, done: (write: number | null) => void): void {
     const pg = this.#pg;
     const answer = (write: number | null): void => carry(pg, this.machine, from, () => done(write), nothing);
-    const execute = (): void => answer(pg.phase === 'primary' ? this.#highestVisible : pg.visible().highest);
+    // A fast shutdown ends the session of whoever waits.
+    const shown = (): number | null => (pg.inRecovery() ? pg.visible().highest : null);
+    const execute = (): void => answer(pg.phase === 'primary' ? this.#highestVisible : shown());
     carry(pg, from, this.machine, () => this.#arrived(session, execute, () => answer(null)), nothing);
   }
 

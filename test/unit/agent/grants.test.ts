@@ -64,6 +64,17 @@ test('I7: a round that nobody else can grant does not renew the promise that kee
   assert.deepEqual(asked(builder, without), ['site2', null]);
 });
 
+test('I7: nor does one that only the peer could grant, which voted for a later record while the witness is out', () => {
+  const without = { status: guardStatus('site1', { leaseLeftMs: 0 }) };
+  const asked = (of: StateBuilder, change: Partial<Renew>) =>
+    verdict(new Session(of).request('site1-guard', renew(2, change)));
+  const later = state().peerView({ accepted: at(2, moved) });
+  const out = later.with({ register: { ...later.state.register, held: null, out: 'there is no record' } });
+  assert.deepEqual(asked(out, without), [null, 'not-free']);
+  assert.deepEqual(asked(out, {}), ['site2', null], 'I5: a lease that is in force is another matter');
+  assert.deepEqual(asked(later, without), ['site2', null], 'the witness may grant it');
+});
+
 const confirmed = () => state().primaryFailed().peerAgrees().promised(3000);
 
 test('V4: refuses the database it confirmed as failed, and tells the guard so at once', () => {
