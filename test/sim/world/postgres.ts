@@ -66,6 +66,8 @@ export class Postgres {
   onBeat: (row: ClusterRow) => void = () => {};
   /** Writability or role changed, and why. */
   onChange: (reason: string) => void = () => {};
+  /** Who started the server that runs, or ran last. */
+  startedBy = 'whoever set it up';
   /** Its guard begins a piece of work on it: where a fault may strike. */
   onWork: () => void = () => {};
   /** Its guard does the last thing that may make it accept writes: takes the signal file away, hands a start over, promotes. */
@@ -173,6 +175,7 @@ export class Postgres {
     const mode = this.faults.takeStartMode();
     const server = this.#born();
     this.phase = 'booting';
+    this.startedBy = by;
     this.refresh(`started by ${by}`);
     this.onUnguarded();
     if (mode === 'fails') server.after(this.random.range(20, 200) * milli, () => server.die('could not start'));

@@ -73,7 +73,9 @@ function watchDatabases(world: World): void {
     const pg = postgres[site];
     pg.onChange = (why) => {
       const writable = pg.isWritable();
-      if (writable && !serving[site]) world.leases.becameWritable(site);
+      // L10: where its host lost power in the middle of a start, a boot finds no signal file; the fuse ends that at once.
+      const isBoot = pg.startedBy === 'somebody else';
+      if (writable && !serving[site] && !isBoot) world.leases.becameWritable(site);
       writers.changed(site, writable, why);
       if (serving[site]) servedUntil[site] = scheduler.now;
       serving[site] = writable;
