@@ -96,8 +96,10 @@ export class Leases {
   }
 
   #check(site: Site, why: string): void {
-    // The guard's next life finds its database running on the lease of the one before (L11).
-    const isGivenBack = this.#lease[site] === null && !this.#world.postgres[site].isWritable();
+    const pg = this.#world.postgres[site];
+    // The next life of a guard that died takes over what runs, and only that (L11).
+    const isGivenBack =
+      this.#lease[site] === null ? !pg.isWritable() : this.#lease[site] === undefined && !pg.processesLeft();
     if (isGivenBack) this.#held[site] = null;
     const until = this.#held[site];
     const { scheduler, options, violations, trace } = this.#world;

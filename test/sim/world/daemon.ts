@@ -132,7 +132,10 @@ export class Daemon<State, Event extends DriverEvent<Value>, Durable, Deed exten
       log,
       peers: this.#parts.peers.peersOf(this.name, process, codec),
       onFatal: (reason) => process.die(`fatal: ${reason}`),
-      onStepped: (state) => this.onStepped(state),
+      // Of a step that it died in, nothing is known but what left it.
+      onStepped: (state) => {
+        if (process.alive) this.onStepped(state);
+      },
       defer: (take, event) => company.arrived(take, event),
     });
     this.#endpoint.process = process;

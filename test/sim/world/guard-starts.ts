@@ -52,9 +52,9 @@ async function startPrimary(parts: Parts, waits: boolean, end: Micros, leave: Le
   await parts.socket.pause(pg.random.range(1, 25));
   const before = data.controlVersion;
   if (!leave.given()) return notAllowed();
+  pg.onBegun('takes the signal file away');
   if (data.volume.hung) await parts.socket.diskMoves();
   if (!process.mayAffect()) return Process.never;
-  pg.onBegun('takes the signal file away');
   pg.removeSignalFile();
   if (!leave.given()) return notAllowed();
   if (!process.mayAffect()) return Process.never;
