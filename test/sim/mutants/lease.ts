@@ -179,28 +179,6 @@ export const leaseMutants: readonly Mutant[] = [
     },
   },
   {
-    name: 'failsafe-acquires',
-    rule: 'L8',
-    edits: [
-      {
-        file: 'src/core/guard/failsafe.ts',
-        find: 'if (!counts || d.s.lease === null || !leaseInForce(d.s, d.at.now) || d.s.leaving !== null) {',
-        put: 'if (!counts || d.s.lease === null || d.s.leaving !== null) {',
-      },
-      {
-        file: 'src/core/guard/failsafe.ts',
-        find: 'if (mayBeWritable(s) || s.db.process === null) return',
-        put: 'if (s.startedAt < 0) return',
-      },
-      {
-        file: 'src/core/guard/failsafe.ts',
-        find: "if (leaseInForce(s, at.now)) return 'this guard holds a lease';",
-        put: '',
-      },
-    ],
-    seeds: 400,
-  },
-  {
     name: 'restart-releases-a-running-database',
     rule: 'L11',
     edits: [

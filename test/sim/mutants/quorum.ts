@@ -74,7 +74,18 @@ export const quorumMutants: readonly Mutant[] = [
         put: 'const base = own;',
       },
     ],
-    seeds: 200,
+    seeds: 400,
+    options: {
+      faultEveryMs: 3000,
+      faults: {
+        'crash-between-effects': 10,
+        'cut-machines': 8,
+        'order-switchover': 8,
+        'lossy-path': 6,
+        'order-entry': 8,
+        'crash-daemon': 4,
+      },
+    },
   },
   {
     name: 'change-of-primary-not-held-back',
