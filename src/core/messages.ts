@@ -151,8 +151,10 @@ export type StateNotice = {
   readonly orderMs: Ms;
   /** Orders: the order is a failover, which both agents support by refusing renewals. */
   readonly orderRefuses: boolean;
-  /** Q8: the highest ballot the sender ever saw the receiver hold. A receiver that holds less has lost its memory. */
+  /** Q8: the highest ballot the sender ever saw the receiver to have promised. A receiver that holds less has lost its memory. */
   readonly seenOfYou: Ballot | null;
+  /** Q8: likewise, the highest ballot it ever saw the receiver to have accepted. */
+  readonly voteOfYou: Ballot | null;
 };
 
 /**

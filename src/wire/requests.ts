@@ -79,6 +79,7 @@ const state = z.strictObject({
   orderMs: ms,
   orderRefuses: z.boolean(),
   seenOfYou: ballot.nullable(),
+  voteOfYou: since(2, ballot.nullable(), null),
 });
 
 const rejoin = since(2, z.strictObject({ type: z.literal('rejoin'), ...addressed, voter: voterId, longestTtlMs: ms }));

@@ -19,9 +19,13 @@ export const voterDurable = z.strictObject({
 });
 true satisfies Same<z.infer<typeof voterDurable>, VoterDurable>;
 
+const ballots = z.strictObject({ site1: ballot.optional(), site2: ballot.optional(), witness: ballot.optional() });
+
 export const agentDurable = z.strictObject({
   voter: voterDurable,
-  seen: z.strictObject({ site1: ballot.optional(), site2: ballot.optional(), witness: ballot.optional() }),
+  seen: ballots,
+  // A file of a version that did not remember votes has none.
+  votes: ballots.default({}),
   registerSerial: counter,
   lastPrimary: z.strictObject({ position: lsn, epoch: epochId }).nullable(),
   learned: z.strictObject({ epoch: epochId, wall: z.number() }).nullable(),
@@ -88,7 +92,7 @@ function withoutDefaults(schema: z.core.$ZodType, value: unknown): unknown {
   const kept = Object.entries(value).flatMap(([key, inner]) => {
     const field = shape[key];
     if (field === undefined) return [[key, inner]];
-    if (field instanceof z.ZodDefault && field.def.defaultValue === inner) return [];
+    if (field instanceof z.ZodDefault && JSON.stringify(field.def.defaultValue) === JSON.stringify(inner)) return [];
     return [[key, withoutDefaults(field, inner)]];
   });
   return Object.fromEntries(kept);

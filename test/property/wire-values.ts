@@ -101,6 +101,7 @@ export const requests = fc.oneof(
     orderMs: ms,
     orderRefuses: fc.boolean(),
     seenOfYou: maybe(ballot),
+    voteOfYou: maybe(ballot),
   }),
   fc.record({ type: is('rejoin'), ...addressed, voter, longestTtlMs: ms }),
   fc.record({

@@ -59,7 +59,11 @@ export function drawOptions(seed: string, given: Partial<RunOptions> = {}): RunO
   );
   const single = random.ratio(1, 4);
   const faults: Partial<Record<FaultKind, number>> = {};
-  for (const kind of faultKinds) if (random.ratio(1, 2)) faults[kind] = random.range(1, 10);
+  const later = new Random(`later faults ${seed}`);
+  for (const kind of faultKinds) {
+    const source = kind === 'isolate-machine' ? later : random;
+    if (source.ratio(1, 2)) faults[kind] = source.range(1, 10);
+  }
   const upgrade = random.ratio(1, 8);
   // A fleet of one release stays so: what a mixed one does is another run's business.
   if (!upgrade) delete faults['upgrade-daemon'];

@@ -1,6 +1,7 @@
 // What many runs found, as they come in and at the end.
 
 import type { JobDone } from './jobs.ts';
+import { drawOptions } from './options.ts';
 
 export class Summary {
   readonly #seeds: number;
@@ -72,7 +73,14 @@ export class Summary {
 
   #again({ report }: JobDone): string {
     const { seed, minutes } = report.options;
-    return `node_modules/.bin/node test/sim/main.ts --trace --from ${seed} --minutes ${minutes}`;
+    const drawn = Object.entries(drawOptions(seed, { minutes }));
+    const had = new Map<string, unknown>(Object.entries(report.options));
+    const given = drawn.flatMap(([key, value]) =>
+      JSON.stringify(had.get(key)) === JSON.stringify(value) ? [] : [[key, had.get(key)]],
+    );
+    const words = [`node_modules/.bin/node test/sim/main.ts --trace --from '${seed}' --minutes ${minutes}`];
+    if (given.length > 0) words.push(`--options '${JSON.stringify(Object.fromEntries(given))}'`);
+    return words.join(' ');
   }
 
   #tellFailure(done: JobDone): void {

@@ -106,6 +106,7 @@ export function notice(change: Partial<StateNotice> = {}): StateNotice {
     orderMs: 0,
     orderRefuses: false,
     seenOfYou: null,
+    voteOfYou: null,
     ...change,
   };
 }

@@ -5,7 +5,7 @@ import { type Ballot, compareBallots, maxBallot, noBallot } from '../quorum/ball
 import { type Accepted, type ClusterRecord, epochOf, sameEpoch } from '../quorum/record.ts';
 import { isCurrent, registerBindsMs, registerChangesPrimary } from '../quorum/register.ts';
 import { soleVoterOf } from '../quorum/sole-voter.ts';
-import { bindsAgainst } from '../quorum/voter.ts';
+import { bindsAgainst, type Memory } from '../quorum/voter.ts';
 import { otherSite, type Site, sites, type VoterId } from '../site.ts';
 import { bindingMs, type Instant, type Ms } from '../time.ts';
 import type { AgentState, Heard, Seen, Track } from './state.ts';
@@ -43,9 +43,9 @@ export function peerVerdicts(s: AgentState, record: ClusterRecord, now: Instant)
   return sameEpoch(epochOf(theirs), epochOf(record)) ? notice.verdicts : null;
 }
 
-/** Q8: the highest ballot `voter` was ever seen to hold. */
-export function seenOf(s: AgentState, voter: VoterId): Ballot {
-  return s.durable.seen[voter] ?? noBallot;
+/** Q8: what `voter` was ever seen to hold. */
+export function memoryOf({ durable }: AgentState, voter: VoterId): Memory {
+  return { promised: durable.seen[voter] ?? noBallot, voted: durable.votes[voter] ?? noBallot };
 }
 
 /** Whether the witness, of either kind, was heard. */

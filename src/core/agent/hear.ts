@@ -1,55 +1,78 @@
 // Hearing another voter: what it holds (Q4, Q8), what it knows to be chosen, and since when we hear anybody (R2, V3).
 
 import type { StateNotice, VoterView } from '../messages.ts';
-import { type Ballot, compareBallots, maxBallot, showBallot } from '../quorum/ballot.ts';
+import { compareBallots, maxBallot, showBallot } from '../quorum/ballot.ts';
 import { type Accepted, compareEpochs, epochOf, sameEpoch, showEpoch } from '../quorum/record.ts';
 import { absorbWord } from '../quorum/register.ts';
-import { forget, highestIn, isLaterChosen, learnChosen, viewOf } from '../quorum/voter.ts';
+import {
+  forget,
+  isLaterChosen,
+  isLess,
+  learnChosen,
+  type Memory,
+  memoryIn,
+  memoryOfUs,
+  viewOf,
+} from '../quorum/voter.ts';
 import type { Site, VoterId } from '../site.ts';
 import { beginAnew } from '../verdict/track.ts';
 import { type AgentDraft, set, trace } from './draft.ts';
-import { hearsMajority, seenOf } from './facts.ts';
+import { hearsMajority, memoryOf } from './facts.ts';
 
 /**
- * Takes up another voter's view of itself: from an answer, with the ballot it was seen to hold when that was asked for,
- * or from its own notice (`seenAtSend` is null).
+ * Takes up another voter's view of itself: from an answer, with what was remembered of it when that was asked for, or
+ * from its own notice (`seenAtSend` is null).
  */
 export function hearVoter(
   d: AgentDraft,
   voter: VoterId,
   told: VoterView,
   notice: StateNotice | null,
-  seenAtSend: Ballot | null,
+  seenAtSend: Memory | null,
 ): void {
-  const seen = seenOf(d.s, voter);
-  const holds = highestIn(told);
+  const seen = memoryOf(d.s, voter);
+  const holds = memoryIn(told);
   // Q8: asked after we saw it hold more: its disk went back. It counts for nothing until it has rejoined.
-  const lost = seenAtSend !== null && compareBallots(holds, seenAtSend) < 0;
-  // Messages overtake each other: what was said before something newer that came first is old, not amnesia.
-  if (!lost && compareBallots(holds, seen) < 0) return;
-  const view = lost ? { ...told, amnesia: true } : told;
+  const lost = seenAtSend !== null && isLess(holds, seenAtSend);
   const before = voter === 'witness' ? d.s.witness : d.s.peer;
-  if (lost && before?.view.amnesia !== true)
-    trace(d, 'error', 'voter.forgot', { voter, holds: showBallot(holds), seen: showBallot(seen) });
+  // Messages overtake each other: what was said before something newer that came first is old, not amnesia.
+  if (!lost && (isLess(holds, seen) || (!told.amnesia && isEarlier(told, before?.view ?? null)))) return;
+  const view = lost ? { ...told, amnesia: true } : told;
+  if (lost && before?.view.amnesia !== true) trace(d, 'error', 'voter.forgot', { voter, ...showLoss(holds, seen) });
   const noticeAt = notice === null ? (before?.noticeAt ?? null) : d.at.now;
   const heard = { at: d.at.now, view, notice: notice ?? before?.notice ?? null, noticeAt };
   set(d, voter === 'witness' ? { witness: heard } : { peer: heard });
   if (view.amnesia) return;
-  if (compareBallots(holds, seen) > 0)
-    set(d, { durable: { ...d.s.durable, seen: { ...d.s.durable.seen, [voter]: maxBallot(holds, seen) } } });
+  if (isLess(seen, holds)) {
+    const { durable } = d.s;
+    const all = { ...durable.seen, [voter]: maxBallot(holds.promised, seen.promised) };
+    const votes = { ...durable.votes, [voter]: maxBallot(holds.voted, seen.voted) };
+    set(d, { durable: { ...durable, seen: all, votes } });
+  }
   if (view.chosen !== null) hearChosen(d, view.chosen, `told by ${voter}`);
+}
+
+/** Whether it knew less to be chosen then than it said since. */
+function isEarlier({ chosen }: VoterView, before: VoterView | null): boolean {
+  const known = before?.chosen ?? null;
+  return known !== null && (chosen === null || isLaterChosen(known, chosen));
 }
 
 /** Q8: others remember more of us than we hold: our disk went back, so we do not vote. */
 export function hearMemoryOfUs(d: AgentDraft, notice: StateNotice): void {
   // Also where nothing is left: who was seen to hold anything is no new voter, and `init` is not for it (Q0).
   if (notice.seenOfYou === null || d.s.voter.amnesia) return;
-  if (compareBallots(notice.seenOfYou, highestIn(viewOf(d.s.voter, d.at.now))) <= 0) return;
+  const seen = memoryOfUs(notice);
+  const holds = memoryIn(viewOf(d.s.voter, d.at.now));
+  if (!isLess(holds, seen)) return;
   set(d, { voter: forget(d.s.voter) });
-  trace(d, 'error', 'voter.amnesia', {
-    seen: showBallot(notice.seenOfYou),
-    holds: showBallot(d.s.voter.durable.promised),
-  });
+  trace(d, 'error', 'voter.amnesia', showLoss(holds, seen));
+}
+
+/** Of the two ballots the one that is missing. */
+function showLoss(holds: Memory, seen: Memory): { readonly holds: string; readonly seen: string } {
+  const part = compareBallots(holds.promised, seen.promised) < 0 ? 'promised' : 'voted';
+  return { holds: showBallot(holds[part]), seen: showBallot(seen[part]) };
 }
 
 export function hearRegisterWord(d: AgentDraft, notice: StateNotice): void {

@@ -5,7 +5,7 @@ import type { StateNotice } from '../messages.ts';
 import { viewOf } from '../quorum/voter.ts';
 import { otherSite, peerOfVoter, sites, type VoterId } from '../site.ts';
 import { type AgentDraft, ask, perform, set } from './draft.ts';
-import { entryVerdict, primaryVerdict, recordOf, seenOf, standbySite } from './facts.ts';
+import { entryVerdict, memoryOf, primaryVerdict, recordOf, standbySite } from './facts.ts';
 import { orderLeftMs } from './orders.ts';
 
 /** Balancers and instances are looked at half as often as the databases while all is well: they decide nothing at once. */
@@ -64,7 +64,7 @@ function tell(d: AgentDraft, voter: VoterId): void {
     d,
     peerOfVoter(voter),
     stateNotice(d, voter),
-    { kind: 'state', voter, seen: seenOf(d.s, voter) },
+    { kind: 'state', voter, seen: memoryOf(d.s, voter) },
     Math.min(d.s.settings.peerDeadlineMs, 1000),
   );
 }
@@ -95,5 +95,6 @@ function stateNotice(d: AgentDraft, to: VoterId): StateNotice {
     orderMs: orderLeftMs(d),
     orderRefuses: s.order?.phase === 'refusing',
     seenOfYou: s.durable.seen[to] ?? null,
+    voteOfYou: s.durable.votes[to] ?? null,
   };
 }

@@ -12,7 +12,7 @@ import { otherSite, peerOfVoter, type VoterId } from '../site.ts';
 import { draw, type Ms } from '../time.ts';
 import { possibleLoss } from '../verdict/standby.ts';
 import { type AgentDraft, ask, set, trace } from './draft.ts';
-import { hearsPeer, seenOf, voterBindsMs } from './facts.ts';
+import { hearsPeer, memoryOf, voterBindsMs } from './facts.ts';
 import { chooseAlone } from './forcing.ts';
 import { hearChosen, hearVoter } from './hear.ts';
 import { applyIntent } from './intent.ts';
@@ -28,7 +28,7 @@ import {
   swap,
 } from './register-io.ts';
 import { ballotFor, takesPart } from './rejoin-rounds.ts';
-import type { Intent, Pending, Proposal } from './state.ts';
+import type { AgentState, Intent, Pending, Proposal } from './state.ts';
 import { rulesOf } from './state.ts';
 import { onIntentChosen } from './syncing.ts';
 
@@ -42,11 +42,21 @@ function clockVoters(d: AgentDraft, intent: Intent): readonly VoterId[] {
   return voters.filter((voter) => takesPart(intent, voter));
 }
 
+/** Two `state` intervals. A peer that is gone keeps an agent that starts no longer from its first round than this. */
+const hearFirstMs: Ms = 1000;
+
+/** Q8: since this agent's start the peer has told what it remembers of this agent (hearMemoryOfUs). */
+function heardOfUs({ peer }: AgentState): boolean {
+  return peer !== null && peer.noticeAt !== null;
+}
+
 export function begin(d: AgentDraft, intent: Intent): void {
   const cluster = d.s.voter.durable.cluster;
   if (d.s.proposal !== null || cluster === null || d.s.voter.amnesia || d.at.now < d.s.proposeAfter) return;
   // Q0: before the founding guard held its first lease no other record is proposed.
   if (!d.s.durable.founded) return;
+  // Q8: our own vote is the first of each majority, so what the peer remembers of it is heard before it counts.
+  if (!heardOfUs(d.s) && d.at.now - d.s.startedAt < hearFirstMs) return;
   // In a forced era its one voter chooses alone, and nobody else proposes.
   const sole = soleVoterOf(d.s.voter.durable.chosen?.record ?? null);
   if (sole !== null) {
@@ -83,7 +93,7 @@ export function begin(d: AgentDraft, intent: Intent): void {
         d,
         peerOfVoter(voter),
         { type: 'prepare', cluster, voters, ballot },
-        { kind: 'prepare', proposal: id, voter, seen: seenOf(d.s, voter) },
+        { kind: 'prepare', proposal: id, voter, seen: memoryOf(d.s, voter) },
         peerDeadlineMs,
       );
   }
@@ -109,7 +119,9 @@ export function onPrepared(
   const heard = pending.voter === 'witness' ? d.s.witness : d.s.peer;
   // Q8: a voter that forgot what we saw it hold is no voter; hearVoter has marked it.
   const good = outcome.kind === 'done' && outcome.value.promised && heard !== null && !heard.view.amnesia;
-  notePrepared(d, pending.voter, good ? 'yes' : 'no', outcome.kind === 'done' ? outcome.value.view : null);
+  // Nor does the peer's promise stand beside our own vote before it has told us what it remembers of that.
+  const known = pending.voter === 'witness' || heardOfUs(d.s);
+  notePrepared(d, pending.voter, good && known ? 'yes' : 'no', outcome.kind === 'done' ? outcome.value.view : null);
 }
 
 /** Q7 where a race was lost; a short wait where nothing was contested. */
@@ -194,7 +206,7 @@ function beginAccept(d: AgentDraft, p: Proposal, base: Base): void {
   });
   for (const voter of clockVoters(d, p.intent)) {
     noteAccepted(d, voter, 'asked');
-    ask(d, peerOfVoter(voter), message, { kind: 'accept', proposal: p.id, voter, seen: seenOf(d.s, voter) });
+    ask(d, peerOfVoter(voter), message, { kind: 'accept', proposal: p.id, voter, seen: memoryOf(d.s, voter) });
   }
 }
 

@@ -250,6 +250,7 @@ export function onRejoined(d: AgentDraft, from: VoterId, message: Rejoined, repl
         ...durable,
         founded: true,
         seen: { ...durable.seen, [from]: maxBallot(durable.seen[from] ?? noBallot, ballot) },
+        votes: { ...durable.votes, [from]: maxBallot(durable.votes[from] ?? noBallot, ballot) },
         registerSerial: Math.max(durable.registerSerial, message.registerSerial),
       },
       register: { ...register, serial: Math.max(register.serial, message.registerSerial) },

@@ -8,7 +8,7 @@ import { accept } from '../quorum/voter.ts';
 import { otherSite, peerOfVoter, type VoterId } from '../site.ts';
 import { draw } from '../time.ts';
 import { type AgentDraft, ask, isPending, set, trace } from './draft.ts';
-import { chosenOf, hearsPeer, hearsWitness, seenOf } from './facts.ts';
+import { chosenOf, hearsPeer, hearsWitness, memoryOf } from './facts.ts';
 import { endForceIntent } from './forcing.ts';
 import { freshNonce, isSwapping, mayWriteSamePrimary, registerIsFreeFor, registerStray, swap } from './register-io.ts';
 import { type Heard, type Intent, rulesOf } from './state.ts';
@@ -60,7 +60,7 @@ function repairVoter(d: AgentDraft, voter: VoterId, heard: Heard | null, chosen:
     d,
     peerOfVoter(voter),
     { type: 'accept', cluster, voters, ballot: chosen.ballot, record: chosen.record },
-    { kind: 'repair', voter, seen: seenOf(d.s, voter) },
+    { kind: 'repair', voter, seen: memoryOf(d.s, voter) },
   );
   return false;
 }

@@ -25,7 +25,14 @@ import type { ClusterRecord, EpochId } from '../quorum/record.ts';
 import { type RegisterMind, unseenRegister } from '../quorum/register.ts';
 import type { RegisterState } from '../quorum/register-state.ts';
 import type { Round } from '../quorum/round.ts';
-import { emptyVoterDurable, startVoter, type Voter, type VoterDurable, type VoterRules } from '../quorum/voter.ts';
+import {
+  emptyVoterDurable,
+  type Memory,
+  startVoter,
+  type Voter,
+  type VoterDurable,
+  type VoterRules,
+} from '../quorum/voter.ts';
 import type { Settings } from '../settings.ts';
 import { longestTtl } from '../settings.ts';
 import type { Site, VoterId } from '../site.ts';
@@ -35,8 +42,10 @@ import type { RejoinIntent, RejoinState } from './rejoin-state.ts';
 
 export type AgentDurable = {
   readonly voter: VoterDurable;
-  /** The highest ballot each other voter was seen to hold (Q4, Q8). */
+  /** The highest ballot each other voter was seen to have promised (Q4, Q8). */
   readonly seen: Readonly<Partial<Record<VoterId, Ballot>>>;
+  /** The highest ballot each other voter was seen to have accepted (Q8). */
+  readonly votes: Readonly<Partial<Record<VoterId, Ballot>>>;
   /** The highest serial of the register seen or told of (W3). */
   readonly registerSerial: number;
   /** V5: the last known position of the primary, and in which epoch. */
@@ -54,6 +63,7 @@ export type AgentDurable = {
 export const emptyAgentDurable: AgentDurable = {
   voter: emptyVoterDurable,
   seen: {},
+  votes: {},
   registerSerial: 0,
   lastPrimary: null,
   learned: null,
@@ -181,8 +191,8 @@ export type OrderResult = {
   readonly why: string;
 };
 
-/** What a voter is asked; `seen` is the highest ballot it was seen to hold when that was sent (Q8). */
-type AskedVoter = { readonly voter: VoterId; readonly seen: Ballot };
+/** What a voter is asked; `seen` is what was remembered of it when that was sent (Q8). */
+type AskedVoter = { readonly voter: VoterId; readonly seen: Memory };
 
 export type Pending =
   | ({ readonly kind: 'state' } & AskedVoter)

@@ -1,7 +1,7 @@
 // One voter with a clock: an agent, or an agent witness. Holds a promise and a vote for the record (Q1 to Q8) and one
 // lease promise (L2 to L4, L7). Pure; the caller persists `durable` before it answers (Q3).
 
-import type { Accept, Prepare, Refusal, Release, VoterView } from '../messages.ts';
+import type { Accept, Prepare, Refusal, Release, StateNotice, VoterView } from '../messages.ts';
 import type { Site } from '../site.ts';
 import { bindingMs, type Instant, type Ms } from '../time.ts';
 import { type Ballot, compareBallots, maxBallot, noBallot, sameBallot } from './ballot.ts';
@@ -240,8 +240,29 @@ export function viewOf(voter: Voter, now: Instant): VoterView {
   };
 }
 
-/** The highest ballot this view shows its voter to hold (Q4, Q8). */
-export function highestIn(view: VoterView): Ballot {
-  const accepted = view.accepted === null ? view.promised : maxBallot(view.promised, view.accepted.ballot);
-  return view.chosen === null ? accepted : maxBallot(accepted, view.chosen.ballot);
+/**
+ * What others remember of a voter (Q4, Q8). Two ballots, because a disk that was put back may hold the promise of a
+ * ballot and not the vote at it, which came a moment later. What it knows to be chosen is no part: others tell it that
+ * again at once.
+ */
+export type Memory = {
+  /** The highest ballot it was seen to have promised. */
+  readonly promised: Ballot;
+  /** The highest ballot it was seen to have accepted. */
+  readonly voted: Ballot;
+};
+
+export function memoryIn({ promised, accepted }: VoterView): Memory {
+  const voted = accepted?.ballot ?? noBallot;
+  return { promised: maxBallot(promised, voted), voted };
+}
+
+/** What the sender of a notice remembers of its receiver. */
+export function memoryOfUs({ seenOfYou, voteOfYou }: StateNotice): Memory {
+  return { promised: seenOfYou ?? noBallot, voted: voteOfYou ?? noBallot };
+}
+
+/** Whether one who holds this holds less of anything than is remembered. */
+export function isLess(memory: Memory, than: Memory): boolean {
+  return compareBallots(memory.promised, than.promised) < 0 || compareBallots(memory.voted, than.voted) < 0;
 }

@@ -3,15 +3,17 @@
 
 import type { Send, StepResult } from '../effects.ts';
 import type { Answer, GuardAnswer, Refusal, Request, StateNotice } from '../messages.ts';
-import { compareBallots, sameBallot } from '../quorum/ballot.ts';
+import { sameBallot } from '../quorum/ballot.ts';
 import { giveTicket, remember } from '../quorum/rejoin.ts';
 import type { Round } from '../quorum/round.ts';
 import {
   accept,
   forget,
   grant,
-  highestIn,
+  isLess,
   learnChosen,
+  memoryIn,
+  memoryOfUs,
   prepare,
   release,
   startVoter,
@@ -169,7 +171,7 @@ function isForgotten(voter: Voter, notice: StateNotice, now: Instant): boolean {
   const { cluster } = voter.durable;
   // Also where nothing is left: who was seen to hold anything is no new voter, and `init` is not for it (Q0).
   if (notice.seenOfYou === null || (cluster !== null && notice.cluster !== cluster)) return false;
-  return compareBallots(notice.seenOfYou, highestIn(viewOf(voter, now))) > 0;
+  return isLess(memoryIn(viewOf(voter, now)), memoryOfUs(notice));
 }
 
 /** Q0: once, with no state here; it may be repeated with the same record only. */

@@ -65,6 +65,8 @@ export const faultKinds = [
   'order-pause',
   'order-restart',
   'order-force',
+  // Later than the others: drawn last, so that the seeds before it draw what they always drew (options.ts).
+  'isolate-machine',
 ] as const;
 
 export type FaultKind = (typeof faultKinds)[number];

@@ -2,7 +2,7 @@
 
 import type { Random } from '../engine/random.ts';
 import { milli, second } from '../engine/scheduler.ts';
-import type { Place } from '../world/machine.ts';
+import type { Machine, Place } from '../world/machine.ts';
 import type { Path } from '../world/network.ts';
 import type { Fault, FaultTable } from './fault.ts';
 
@@ -77,6 +77,32 @@ const cutMachines: Fault = (world, random) => {
   };
 };
 
+/**
+ * One machine alone. Its links come back one by one, as routes and security groups are mended by people; often the one to
+ * its twin at the other site first, since hosts of a kind share a subnet.
+ */
+const isolateMachine: Fault = (world, random) => {
+  const { network, scheduler } = world;
+  const one = random.pick(world.hosts);
+  const lasts = lasting(random);
+  const others = world.everyMachine.filter((machine) => machine !== one);
+  const unblock = (other: Machine): void => {
+    network.unblock(one, other);
+    network.unblock(other, one);
+  };
+  const [, kind] = one.name.split('-');
+  for (const other of others) {
+    network.block(one, other);
+    network.block(other, one);
+    const isTwin = kind !== undefined && other.name.endsWith(kind);
+    if (random.ratio(isTwin ? 3 : 1, 5)) {
+      const after = random.range(Math.ceil(lasts / 10), isTwin ? Math.ceil(lasts / 2) : lasts);
+      scheduler.after(after, () => unblock(other));
+    }
+  }
+  return { what: `${one.name} alone`, lasts, end: () => others.forEach(unblock) };
+};
+
 export const networkFaults: FaultTable = {
   'cut-sites': cutBoth('site1', 'site2'),
   'cut-one-way': onPath(
@@ -90,6 +116,7 @@ export const networkFaults: FaultTable = {
   ),
   'cut-place': cutPlace,
   'cut-machines': cutMachines,
+  'isolate-machine': isolateMachine,
   'lossy-path': onPath(
     'loss',
     (path, random) => {

@@ -1,10 +1,19 @@
 // Grants, promises, rounds, releases, the fence (L1 to L11).
 
+import type { RunOptions } from '../options.ts';
 import type { Mutant } from './mutant.ts';
 
 const voter = 'src/core/quorum/voter.ts';
 const register = 'src/core/quorum/register.ts';
 const rounds = 'src/core/guard/rounds.ts';
+const failsafe = 'src/core/guard/failsafe.ts';
+
+/** L8 matters to a database host that only its twin still reaches, while a person moves the primary away from it. */
+const cutFromTheAgents: Partial<RunOptions> = {
+  faultEveryMs: 3000,
+  faultsAtOnce: 3,
+  faults: { 'isolate-machine': 4, 'order-failover': 8 },
+};
 
 export const leaseMutants: readonly Mutant[] = [
   {
@@ -177,6 +186,56 @@ export const leaseMutants: readonly Mutant[] = [
         'start-misreported': 4,
       },
     },
+  },
+  {
+    // The vow of the other guard is given and not kept.
+    name: 'failsafe-promise-not-kept',
+    rule: 'L8',
+    edits: [
+      {
+        file: 'src/core/guard/facts.ts',
+        find: 'return knows ? s.promisedUntil : Math.max(s.promisedUntil, s.quarantinedUntil);',
+        put: 'return knows ? s.startedAt : s.quarantinedUntil;',
+      },
+    ],
+    seeds: 400,
+    options: cutFromTheAgents,
+  },
+  {
+    // A lease that has ended is asked for and taken again, from a guard that refuses nothing.
+    name: 'failsafe-acquires',
+    rule: 'L8',
+    edits: [
+      {
+        file: failsafe,
+        find: 'if (epoch === null || s.lease === null || s.fencing !== null || at.now < s.nextFailsafeAt) return;',
+        put: 'if (epoch === null || s.fencing !== null || at.now < s.nextFailsafeAt) return;',
+      },
+      {
+        file: failsafe,
+        find: "if (s.lease === null || s.db.role !== 'primary' || !leaseInForce(s, at.now)) return false;",
+        put: 'if (s.lease === null) return soleVoterOf(s.durable.chosen?.record ?? null) === null;',
+      },
+      {
+        file: failsafe,
+        find: 'if (!counts || d.s.lease === null || !leaseInForce(d.s, d.at.now) || d.s.leaving !== null) {',
+        put: 'if (!counts || d.s.leaving !== null) {',
+      },
+      { file: failsafe, find: 'const before = d.s.lease.until;', put: '' },
+      { file: failsafe, find: 'if (d.s.lease.until > before) {', put: 'if (d.s.lease === null) {' },
+      {
+        file: failsafe,
+        find: 'if (noted !== null && d.s.durable.noted !== null && compareEpochs(noted, d.s.durable.noted) > 0) {',
+        put: 'if (d.s.startedAt < 0) {',
+      },
+      {
+        file: failsafe,
+        find: 'const why = whyNot(d, message);',
+        put: 'const why = d.s.startedAt < 0 ? whyNot(d, message) : null;',
+      },
+    ],
+    seeds: 400,
+    options: cutFromTheAgents,
   },
   {
     name: 'restart-releases-a-running-database',

@@ -154,9 +154,10 @@ export class Receiver {
   /** Both directions of the fault: it receives nothing from now on, or what it missed. */
   stall(stalled: boolean): void {
     this.stalled = stalled;
+    if (stalled) return;
     const held = this.#held;
     this.#held = null;
-    if (!stalled && held !== null) this.pg.server?.run(held);
+    if (held !== null) this.pg.server?.run(held);
   }
 
   /** Its connection is gone. */

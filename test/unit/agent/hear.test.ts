@@ -23,6 +23,41 @@ test('Q8: an answer below what was seen before it was asked for: its disk went b
   assert.ok(session.traces.includes('voter.forgot'));
 });
 
+test('Q8: a disk that has the promise of a ballot and not the vote at it went back, too', () => {
+  const voted = { seen: { site1: ballot(5) }, votes: { site1: ballot(5) } };
+  const session = new Session(state().remembers(voted)).tick();
+  session.answered('state', { type: 'view', view: view({ promised: ballot(5), accepted: at(4) }) });
+  assert.equal(session.state.peer?.view.amnesia, true);
+  const told = new Session(
+    state().voter({ durable: { ...state().state.voter.durable, promised: ballot(5), accepted: at(4) } }),
+  );
+  told.request('site1-agent', notice({ seenOfYou: ballot(5), voteOfYou: ballot(5) }));
+  assert.equal(told.state.voter.amnesia, true);
+  assert.equal(told.persist?.voter.forgot, true, 'nor after a restart');
+});
+
+test('Q8: what it is told to be chosen hides no loss', () => {
+  const session = new Session(state().remembers(seen(5)));
+  session.request('site1-agent', { type: 'chosen', cluster: 'c-1', chosen: at(8) });
+  session.request('site1-agent', notice({ seenOfYou: ballot(6) }));
+  assert.equal(session.state.voter.amnesia, true);
+  const other = new Session(state().remembers(seen(5))).tick();
+  other.answered('state', { type: 'view', view: view({ promised: ballot(4), chosen: at(8) }) });
+  assert.equal(other.state.peer?.view.amnesia, true);
+});
+
+test('Q8: what a voter was seen to have accepted goes to disk, and is told to it', () => {
+  const session = new Session(state()).request(
+    'site1-agent',
+    notice({ view: view({ promised: ballot(6), accepted: at(5) }) }),
+  );
+  assert.deepEqual(session.persist?.votes.site1, ballot(5));
+  session.tick(1000);
+  const [asked] = session.asked('state').slice(-1);
+  assert.ok(asked?.request.type === 'state');
+  assert.deepEqual([asked.request.seenOfYou, asked.request.voteOfYou], [ballot(6), ballot(5)]);
+});
+
 test('Q8: messages overtake each other: what was said earlier and comes later is old, not amnesia', () => {
   const session = new Session(state()).tick();
   const [earlier] = session.asked('state');

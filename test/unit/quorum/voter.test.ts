@@ -6,8 +6,9 @@ import {
   bindsAgainst,
   forget,
   grant,
-  highestIn,
+  isLess,
   learnChosen,
+  memoryIn,
   prepare,
   release,
   startVoter,
@@ -235,6 +236,15 @@ test('Q4: chosen records never go back, and those of another cluster are none', 
 });
 
 test('Orders: a later era is later, whatever its ballot', () => {
+  test('Q8: less of either ballot is a loss: a promise says nothing of the vote that came after it', () => {
+    const memory = (promised: number, voted: number) => ({ promised: ballot(promised), voted: ballot(voted) });
+    assert.equal(isLess(memory(6, 6), memory(6, 6)), false);
+    assert.equal(isLess(memory(7, 6), memory(6, 6)), false);
+    assert.equal(isLess(memory(6, 5), memory(6, 6)), true);
+    assert.equal(isLess(memory(9, 5), memory(6, 6)), true);
+    assert.equal(isLess(memory(5, 5), memory(6, 5)), true);
+  });
+
   const forced = record({ era: { number: 1, site: 'site2' }, epoch: 1 });
   assert.deepEqual(learnChosen(voter({ chosen: at(5, moved) }), at(2, forced)).durable.chosen, at(2, forced));
 });
@@ -243,7 +253,7 @@ test('a view tells for how long it binds, to whom, and the highest ballot held',
   const before = voter({ promised: ballot(3), chosen: at(8) }, { ...bound(900), quarantinedUntil: 400 });
   const told = viewOf(before, 100);
   assert.deepEqual([told.bindsMs, told.bindsTo, told.quarantineMs], [800, 'site1', 300]);
-  assert.deepEqual(highestIn(told), ballot(8));
+  assert.deepEqual(memoryIn(told), { promised: ballot(3), voted: ballot(1) });
   const later = viewOf(before, 900);
   assert.deepEqual([later.bindsMs, later.bindsTo, later.quarantineMs], [0, null, 0]);
 });

@@ -132,6 +132,8 @@ test('Q8: told that it held more once, it does not vote any more, nor after a re
   assert.ok(told.answer.type === 'view' && told.answer.view.amnesia);
   assert.equal(told.persist?.forgot, true);
   assert.equal(step(started(), 'site1-agent', notice({ seenOfYou: ballot(1) })).next.voter.amnesia, false);
+  const vote = notice({ seenOfYou: ballot(1), voteOfYou: ballot(2) });
+  assert.equal(step(started(), 'site1-agent', vote).next.voter.amnesia, true, 'a vote that it no longer has');
   const foreign = notice({ cluster: 'c-2', seenOfYou: ballot(9) });
   assert.equal(step(started(), 'site1-agent', foreign).next.voter.amnesia, false);
 });
