@@ -47,6 +47,10 @@ function entries(options: { readonly version: string; readonly epoch: number; re
     { path: 'usr/lib/siteward/siteward-fuse', content: source('systemd/siteward-fuse'), mode: 0o755 },
     { path: 'usr/lib/siteward/siteward-postgresql', content: source('systemd/siteward-postgresql'), mode: 0o755 },
     ...units.map((name) => ({ path: `usr/lib/systemd/system/${name}`, content: source(`systemd/${name}`) })),
+    {
+      path: 'usr/lib/systemd/system/postgresql@.service.d/siteward.conf',
+      content: source('systemd/postgresql-after-fuse.conf'),
+    },
     { path: 'usr/lib/systemd/system-preset/50-siteward.preset', content: debian('preset') },
     { path: 'usr/lib/sysusers.d/siteward.conf', content: debian('sysusers.conf') },
     { path: 'usr/lib/tmpfiles.d/siteward.conf', content: debian('tmpfiles.conf') },

@@ -157,6 +157,11 @@ describe('the Debian package', { skip }, () => {
     );
   });
 
+  test('a boot starts no PostgreSQL before the fuse has looked', () => {
+    const after = machine.sh('systemctl show --property=After --value postgresql@15-main.service').split(' ');
+    assert.ok(after.includes('siteward-fuse.service'), after.join(' '));
+  });
+
   test('the guard may ask root for its own database and for nothing else', async () => {
     const ask = (user: string, line: string): string =>
       machine.run(

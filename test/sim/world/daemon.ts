@@ -164,7 +164,8 @@ export class Daemon<State, Event extends DriverEvent<Value>, Durable, Deed exten
     this.driver = null;
     this.#endpoint.process = null;
     this.#endpoint.handle = null;
-    this.disk.crash();
+    // What got to disk counts, though nobody was told so: its next life goes on from there.
+    if (this.disk.crash()) this.onSaved(this.disk.synced as Durable);
     scheduler.after(this.#random.range(restartMicros.low, restartMicros.high), () => {
       if (!this.stopped && this.machine.up) this.start();
     });

@@ -25,13 +25,15 @@ export class Disk {
     this.random = random;
   }
 
-  /** The writer died: the unsynced slot is lost, torn (both: the older slot counts) or whole. */
-  crash(): void {
-    if (this.writing !== undefined && this.random.ratio(1, 2)) {
+  /** The writer died: the unsynced slot is lost, torn (both: the older slot counts) or whole, which is told. */
+  crash(): boolean {
+    const whole = this.writing !== undefined && this.random.ratio(1, 2);
+    if (whole) {
       this.synced = this.writing;
       this.damaged = false;
     }
     this.writing = undefined;
+    return whole;
   }
 }
 

@@ -77,14 +77,20 @@ export async function rebuildStandby(lab: Lab, site: SiteName): Promise<void> {
   await lab.stopService(host, 'guard');
   const inHost = { user: 'postgres', timeoutMs: 60_000 } as const;
   await lab.exec(host, [`${binDirectory}/pg_ctl`, '-D', dataDirectory, '-m', 'immediate', '-w', 'stop'], inHost);
-  await lab.mustExec(host, ['rm', '-rf', dataDirectory], inHost);
+  // Beside the old one, which is put away once there is a whole new one: a primary that is cut off meanwhile costs nothing.
+  const fresh = `${dataDirectory}.new`;
+  await lab.mustExec(host, ['rm', '-rf', fresh], inHost);
   const source = `host=${ADDRESSES[`${primary}-db`]} user=siteward_replication passfile=/var/lib/postgresql/.pgpass`;
   const slot = `siteward_${site}`;
-  const backup = [`${binDirectory}/pg_basebackup`, '-d', source, '-D', dataDirectory, '-X', 'stream', '-S', slot];
+  const backup = [`${binDirectory}/pg_basebackup`, '-d', source, '-D', fresh, '-X', 'stream', '-S', slot];
   await lab.mustExec(host, [...backup, '--checkpoint=fast'], inHost);
   // As at the first making: `pg_ctl -D` alone and `-c config_file=` end at the same settings.
-  const finish = `printf "include '%s'\\n" ${configFile} >${dataDirectory}/postgresql.conf; : >${dataDirectory}/standby.signal`;
-  await lab.mustExec(host, ['sh', '-c', finish], inHost);
+  const finish = `
+    printf "include '%s'\\n" ${configFile} >${fresh}/postgresql.conf
+    : >${fresh}/standby.signal
+    rm -rf ${dataDirectory}
+    mv ${fresh} ${dataDirectory}`;
+  await lab.mustExec(host, ['sh', '-ec', finish], inHost);
   await lab.startService(host, 'guard');
   await until(`${site} is a standby`, 20_000, async () => {
     const { inRecovery, detail } = await database(lab, site);
