@@ -9,6 +9,7 @@
  *
  * WITNESS_AGENT   the witness is a third agent that only votes; else it is a register, written by CAS
  * LOSE_AGENT      one agent loses its disk once (Q8)
+ * PUT_BACK        with it: the disk goes back to an older copy of itself, which the other agent, who saw all of it, misses
  * LOSE_REGISTER   a person puts back an old value of the register, or deletes it, once (W3, W4)
  */
 #include "common.pml"
@@ -54,6 +55,11 @@ byte started;
 #define VOTES(v) true
 #else
 #define VOTES(v) (lost != v || rejoined)
+#endif
+#ifdef PUT_BACK
+byte copyOf = 2, agentPromised, agentAccepted; /* an older copy of one agent's disk */
+#define LESS_PROMISED (agentPromised < promised[_pid])
+#define LESS_ACCEPTED (agentAccepted < accepted[_pid])
 #endif
 #define NOTE_STARTED(b) started = started | BIT(b)
 #define FRESH(b) !HAS(stale, b)
@@ -212,7 +218,29 @@ inline accept(b) {
 #endif
 
 #ifdef LOSE_AGENT
-/* Q8: the disk is lost; what was begun and said before stays said. */
+/* Q8: the disk is lost, or an older one; what was begun and said before stays said. */
+#ifdef PUT_BACK
+inline copy_disk() {
+  d_step { copyOf == 2 -> copyOf = _pid; agentPromised = promised[_pid]; agentAccepted = accepted[_pid] }
+}
+
+/* It is missed by what it promised and by what it accepted: a copy may have the promise of a ballot and not the vote at it. */
+inline lose_disk() {
+  d_step {
+    lost == 2 && copyOf == _pid && (LESS_PROMISED || LESS_ACCEPTED) ->
+#ifdef MUT_Q8_PROMISE_ALONE
+    lost = (LESS_PROMISED -> _pid : 3);
+#else
+    lost = _pid;
+#endif
+    stale = started; started = 0;
+    promised[_pid] = agentPromised; accepted[_pid] = agentAccepted;
+    forget_round()
+  }
+}
+#define COPIED_DISK :: copy_disk()
+#else
+#define COPIED_DISK
 inline lose_disk() {
   d_step {
     lost == 2 ->
@@ -222,6 +250,7 @@ inline lose_disk() {
     forget_round()
   }
 }
+#endif
 
 #ifdef MUT_Q8_REJOIN_AT_OLD_BALLOT
 #define REJOIN_FRESH accepted[W] != 0
@@ -237,7 +266,7 @@ inline rejoin() {
     vote(_pid, accepted[W])
   }
 }
-#define LOST_DISK :: lose_disk() :: rejoin()
+#define LOST_DISK :: lose_disk() :: rejoin() COPIED_DISK
 #else
 #define LOST_DISK
 #endif
