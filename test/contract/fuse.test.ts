@@ -156,6 +156,33 @@ describe('the fuse', { skip: binDirectory === null ? 'no PostgreSQL server is in
     writeFileSync(join(settings.dataDirectory, 'standby.signal'), '');
   });
 
+  test('inhibit: what a lost start left without a signal file gets one, and nothing else does (L10)', async () => {
+    const { fuse: files, settings } = bed.site1;
+    const signal = join(settings.dataDirectory, 'standby.signal');
+    const inhibit = (): boolean => {
+      rmSync(signal, { force: true });
+      execFileSync('/bin/sh', [copy, 'inhibit'], { env: environment });
+      return existsSync(signal);
+    };
+    value(files.setDeadline(now() - 1));
+    await until('it is dead', 5000, () => !running());
+    assert.equal(inhibit(), false, 'a guard may be in the middle of a start: there is a deadline');
+    value(files.clearDeadline());
+    execFileSync('/bin/sh', [copy, 'disarm'], { env: environment });
+    assert.equal(inhibit(), false, 'unarmed');
+    value(files.arm());
+    assert.equal(inhibit(), true);
+    value(await bed.site1.db.startStandby(5000));
+    await until('it is a standby', 5000, () => running());
+    await looks(3);
+    assert.equal(running(), true, 'as a standby it is left alone');
+    // What runs without the file is the first look's: with it there nobody would kill it.
+    const end = until('it is dead', 5000, () => !running());
+    assert.equal(inhibit(), false);
+    await end;
+    writeFileSync(signal, '');
+  });
+
   test('a deadline that cannot be read counts as passed', async () => {
     await primaryUntil(now() + 60_000);
     writeFileSync(join(bed.site1.runDirectory, 'fuse.deadline'), 'nonsense\n');

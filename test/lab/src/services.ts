@@ -79,23 +79,26 @@ function application(port: number, index: number): ServiceSpec {
 
 function databaseServices(postgres: PostgresPlace, bootPostgres: boolean): readonly ServiceSpec[] {
   const start = `${postgres.binDirectory}/pg_ctl -D ${postgres.dataDirectory} -w -t 60 -l ${postgres.logFile}`;
+  const fuse = '/opt/siteward/dist/siteward-fuse';
   return [
+    {
+      name: 'fuse',
+      user: 'postgres',
+      before: [`export SITEWARD_DATA_DIRECTORY=${postgres.dataDirectory}`, `${fuse} inhibit`],
+      exec: fuse,
+      nice: PROTOCOL_NICE,
+      restartSeconds: 0.2,
+    },
     // The distribution's own start at boot, before the guard's (S9). At the first boot it stands for the person whose
     // database this was before siteward came.
     {
       name: 'postgres-boot',
       user: 'postgres',
+      // As its unit comes after the fuse's, which says that it is ready after its first look.
+      before: ['for wait in $(seq 40); do [ -e /run/siteward/fuse.seen ] && break; sleep 0.05; done'],
       exec: `${start} -o '-c config_file=${postgres.configFile}' start`,
       oneshot: true,
       down: !bootPostgres,
-    },
-    {
-      name: 'fuse',
-      user: 'postgres',
-      before: [`export SITEWARD_DATA_DIRECTORY=${postgres.dataDirectory}`],
-      exec: '/opt/siteward/dist/siteward-fuse',
-      nice: PROTOCOL_NICE,
-      restartSeconds: 0.2,
     },
     daemon('guard', 'postgres'),
     sshd,

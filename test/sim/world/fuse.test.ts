@@ -59,6 +59,19 @@ test('neither a deadline nor the signal file: a primary is killed, a standby wit
   assert.equal(pair.site1.phase, 'standby');
 });
 
+test('a boot finds a signal file again, where the power was lost in the middle of a start', () => {
+  const { pair, fuse } = armed('lost start');
+  fuse.arm();
+  pair.run(1000);
+  pair.site1.removeSignalFile();
+  pair.site1.killAll('power loss');
+  pair.fuse.process?.die('power loss');
+  pair.fuse.boot();
+  pair.site1.faults.startedBySomebodyElse();
+  pair.run(10_000);
+  assert.equal(pair.site1.phase, 'standby');
+});
+
 test('the last look is fresh while it runs, and stays where it was when it is stopped or dead', () => {
   const { pair, fuse, now } = armed('looks');
   for (let n = 0; n < 200; n += 1) {

@@ -7,7 +7,7 @@
 import type { ClusterRow } from '../../../src/core/observe/observation.ts';
 import type { Site } from '../../../src/core/site.ts';
 import type { Random } from '../engine/random.ts';
-import { type Micros, milli, type Scheduler } from '../engine/scheduler.ts';
+import { milli, type Scheduler } from '../engine/scheduler.ts';
 import type { Trace } from '../engine/trace.ts';
 import { DataDirectory } from './data-directory.ts';
 import type { Machine } from './machine.ts';
@@ -66,9 +66,6 @@ export class Postgres {
   onBeat: (row: ClusterRow) => void = () => {};
   /** Writability or role changed, and why. */
   onChange: (reason: string) => void = () => {};
-  /** Who started the server that runs, or ran last. */
-  startedBy = 'whoever set it up';
-  startedAt: Micros = 0;
   /** Its guard begins a piece of work on it: where a fault may strike. */
   onWork: () => void = () => {};
   /** Its guard does the last thing that may make it accept writes: takes the signal file away, hands a start over, promotes. */
@@ -176,8 +173,6 @@ export class Postgres {
     const mode = this.faults.takeStartMode();
     const server = this.#born();
     this.phase = 'booting';
-    this.startedBy = by;
-    this.startedAt = this.scheduler.now;
     this.refresh(`started by ${by}`);
     this.onUnguarded();
     if (mode === 'fails') server.after(this.random.range(20, 200) * milli, () => server.die('could not start'));

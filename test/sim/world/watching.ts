@@ -6,13 +6,9 @@ import type { Voter, VoterDurable } from '../../../src/core/quorum/voter.ts';
 import { type Site, sites, type VoterId } from '../../../src/core/site.ts';
 import type { WitnessState } from '../../../src/core/witness/step.ts';
 import { Instances } from '../checkers/instances.ts';
-import { type Micros, milli } from '../engine/scheduler.ts';
-import type { Postgres } from './postgres.ts';
+import type { Micros } from '../engine/scheduler.ts';
 import { registerValue } from './register-value.ts';
 import type { AgentDaemon, WitnessDaemon, World } from './world.ts';
-
-/** Its restart, one look and one kill. */
-const fuseEnds: Micros = 1000 * milli;
 
 export function watch(world: World): void {
   watchVotes(world);
@@ -68,14 +64,6 @@ function watchVotes(world: World): void {
     };
 }
 
-/**
- * L10: where its host lost power in the middle of a start, a boot finds no signal file; the fuse ends that at its next
- * look (docs/VERIFICATION.md, "What none of them covers"). Two that write are a violation all the same (writers).
- */
-function isTheFuses({ startedBy, startedAt, scheduler }: Postgres): boolean {
-  return startedBy === 'somebody else' && scheduler.now - startedAt < fuseEnds;
-}
-
 function watchDatabases(world: World): void {
   const { writers, records, history, postgres, moves, scheduler } = world;
   const serving = { site1: false, site2: false };
@@ -85,7 +73,7 @@ function watchDatabases(world: World): void {
     const pg = postgres[site];
     pg.onChange = (why) => {
       const writable = pg.isWritable();
-      if (writable && !serving[site] && !isTheFuses(pg)) world.leases.becameWritable(site);
+      if (writable && !serving[site]) world.leases.becameWritable(site);
       writers.changed(site, writable, why);
       if (serving[site]) servedUntil[site] = scheduler.now;
       serving[site] = writable;
@@ -95,7 +83,7 @@ function watchDatabases(world: World): void {
       const noted = world.guardEpochs[site];
       const epoch = noted !== null && (row === null || compareEpochs(noted, row) > 0) ? noted : row;
       writers.acknowledge(site, epoch);
-      if (!isTheFuses(pg)) world.leases.acknowledged(site);
+      world.leases.acknowledged(site);
       history.decided(write, epoch === null ? '' : showEpoch(epoch));
     };
     pg.onBegun = (what) => world.leases.begun(site, what);
