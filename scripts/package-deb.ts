@@ -49,7 +49,7 @@ function entries(options: { readonly version: string; readonly epoch: number; re
     ...units.map((name) => ({ path: `usr/lib/systemd/system/${name}`, content: source(`systemd/${name}`) })),
     {
       path: 'usr/lib/systemd/system/postgresql@.service.d/siteward.conf',
-      content: source('systemd/postgresql-after-fuse.conf'),
+      content: source('systemd/postgresql-inhibit.conf'),
     },
     { path: 'usr/lib/systemd/system-preset/50-siteward.preset', content: debian('preset') },
     { path: 'usr/lib/sysusers.d/siteward.conf', content: debian('sysusers.conf') },

@@ -177,9 +177,10 @@ describe('the fuse', { skip: binDirectory === null ? 'no PostgreSQL server is in
     await looks(3);
     assert.equal(running(), true, 'as a standby it is left alone');
     // What runs without the file is the first look's: with it there nobody would kill it.
-    const end = until('it is dead', 5000, () => !running());
+    fuse.kill('SIGSTOP');
     assert.equal(inhibit(), false);
-    await end;
+    fuse.kill('SIGCONT');
+    await until('it is dead', 5000, () => !running());
     writeFileSync(signal, '');
   });
 

@@ -45,7 +45,7 @@ export function peerVerdicts(s: AgentState, record: ClusterRecord, now: Instant)
 
 /** Q8: what `voter` was ever seen to hold. */
 export function memoryOf({ durable }: AgentState, voter: VoterId): Memory {
-  return { promised: durable.seen[voter] ?? noBallot, voted: durable.votes[voter] ?? noBallot };
+  return { promised: durable.seen[voter] ?? noBallot, voted: durable.votes[voter] ?? null };
 }
 
 /** Whether the witness, of either kind, was heard. */

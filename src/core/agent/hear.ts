@@ -1,13 +1,13 @@
 // Hearing another voter: what it holds (Q4, Q8), what it knows to be chosen, and since when we hear anybody (R2, V3).
 
 import type { StateNotice, VoterView } from '../messages.ts';
-import { compareBallots, maxBallot, showBallot } from '../quorum/ballot.ts';
+import { compareBallots, sameBallot, showBallot } from '../quorum/ballot.ts';
 import { type Accepted, compareEpochs, epochOf, sameEpoch, showEpoch } from '../quorum/record.ts';
 import { absorbWord } from '../quorum/register.ts';
 import {
   forget,
+  holdsLess,
   isLaterChosen,
-  isLess,
   learnChosen,
   type Memory,
   memoryIn,
@@ -31,23 +31,23 @@ export function hearVoter(
   seenAtSend: Memory | null,
 ): void {
   const seen = memoryOf(d.s, voter);
-  const holds = memoryIn(told);
   // Q8: asked after we saw it hold more: its disk went back. It counts for nothing until it has rejoined.
-  const lost = seenAtSend !== null && isLess(holds, seenAtSend);
+  const lost = seenAtSend !== null && holdsLess(told, seenAtSend);
   const before = voter === 'witness' ? d.s.witness : d.s.peer;
   // Messages overtake each other: what was said before something newer that came first is old, not amnesia.
-  if (!lost && (isLess(holds, seen) || (!told.amnesia && isEarlier(told, before?.view ?? null)))) return;
+  if (!lost && (holdsLess(told, seen) || (!told.amnesia && isEarlier(told, before?.view ?? null)))) return;
   const view = lost ? { ...told, amnesia: true } : told;
-  if (lost && before?.view.amnesia !== true) trace(d, 'error', 'voter.forgot', { voter, ...showLoss(holds, seen) });
+  if (lost && before?.view.amnesia !== true) trace(d, 'error', 'voter.forgot', { voter, ...showLoss(told, seen) });
   const noticeAt = notice === null ? (before?.noticeAt ?? null) : d.at.now;
   const heard = { at: d.at.now, view, notice: notice ?? before?.notice ?? null, noticeAt };
   set(d, voter === 'witness' ? { witness: heard } : { peer: heard });
   if (view.amnesia) return;
-  if (isLess(seen, holds)) {
+  // Not less than before in anything, so these are the highest.
+  const { promised, voted } = memoryIn(view);
+  if (seen.voted === null || !sameBallot(promised, seen.promised) || !sameBallot(voted, seen.voted)) {
     const { durable } = d.s;
-    const all = { ...durable.seen, [voter]: maxBallot(holds.promised, seen.promised) };
-    const votes = { ...durable.votes, [voter]: maxBallot(holds.voted, seen.voted) };
-    set(d, { durable: { ...durable, seen: all, votes } });
+    const all = { ...durable.seen, [voter]: promised };
+    set(d, { durable: { ...durable, seen: all, votes: { ...durable.votes, [voter]: voted } } });
   }
   if (view.chosen !== null) hearChosen(d, view.chosen, `told by ${voter}`);
 }
@@ -61,18 +61,20 @@ function isEarlier({ chosen }: VoterView, before: VoterView | null): boolean {
 /** Q8: others remember more of us than we hold: our disk went back, so we do not vote. */
 export function hearMemoryOfUs(d: AgentDraft, notice: StateNotice): void {
   // Also where nothing is left: who was seen to hold anything is no new voter, and `init` is not for it (Q0).
-  if (notice.seenOfYou === null || d.s.voter.amnesia) return;
   const seen = memoryOfUs(notice);
-  const holds = memoryIn(viewOf(d.s.voter, d.at.now));
-  if (!isLess(holds, seen)) return;
+  if (seen === null || d.s.voter.amnesia) return;
+  const view = viewOf(d.s.voter, d.at.now);
+  if (!holdsLess(view, seen)) return;
   set(d, { voter: forget(d.s.voter) });
-  trace(d, 'error', 'voter.amnesia', showLoss(holds, seen));
+  trace(d, 'error', 'voter.amnesia', showLoss(view, seen));
 }
 
 /** Of the two ballots the one that is missing. */
-function showLoss(holds: Memory, seen: Memory): { readonly holds: string; readonly seen: string } {
-  const part = compareBallots(holds.promised, seen.promised) < 0 ? 'promised' : 'voted';
-  return { holds: showBallot(holds[part]), seen: showBallot(seen[part]) };
+function showLoss(view: VoterView, { promised, voted }: Memory): { readonly holds: string; readonly seen: string } {
+  const holds = memoryIn(view);
+  if (voted === null || compareBallots(holds.promised, promised) < 0)
+    return { holds: showBallot(holds.promised), seen: showBallot(promised) };
+  return { holds: showBallot(holds.voted), seen: showBallot(voted) };
 }
 
 export function hearRegisterWord(d: AgentDraft, notice: StateNotice): void {

@@ -42,12 +42,15 @@ function clockVoters(d: AgentDraft, intent: Intent): readonly VoterId[] {
   return voters.filter((voter) => takesPart(intent, voter));
 }
 
-/** Two `state` intervals. A peer that is gone keeps an agent that starts no longer from its first round than this. */
-const hearFirstMs: Ms = 1000;
+/** Four `state` intervals: longer a peer that is gone, or that cannot reach us, keeps no agent from its first round. */
+const hearFirstMs: Ms = 2000;
 
-/** Q8: since this agent's start the peer has told what it remembers of this agent (hearMemoryOfUs). */
+/**
+ * Q8: since this agent's start the peer has told what it remembers of this agent (hearMemoryOfUs). The first notice of a
+ * process is in version 1 of the protocol, without the vote.
+ */
 function heardOfUs({ peer }: AgentState): boolean {
-  return peer !== null && peer.noticeAt !== null;
+  return peer?.notice?.voteOfYou != null;
 }
 
 export function begin(d: AgentDraft, intent: Intent): void {
@@ -119,9 +122,7 @@ export function onPrepared(
   const heard = pending.voter === 'witness' ? d.s.witness : d.s.peer;
   // Q8: a voter that forgot what we saw it hold is no voter; hearVoter has marked it.
   const good = outcome.kind === 'done' && outcome.value.promised && heard !== null && !heard.view.amnesia;
-  // Nor does the peer's promise stand beside our own vote before it has told us what it remembers of that.
-  const known = pending.voter === 'witness' || heardOfUs(d.s);
-  notePrepared(d, pending.voter, good && known ? 'yes' : 'no', outcome.kind === 'done' ? outcome.value.view : null);
+  notePrepared(d, pending.voter, good ? 'yes' : 'no', outcome.kind === 'done' ? outcome.value.view : null);
 }
 
 /** Q7 where a race was lost; a short wait where nothing was contested. */

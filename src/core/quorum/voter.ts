@@ -248,21 +248,26 @@ export function viewOf(voter: Voter, now: Instant): VoterView {
 export type Memory = {
   /** The highest ballot it was seen to have promised. */
   readonly promised: Ballot;
-  /** The highest ballot it was seen to have accepted. */
-  readonly voted: Ballot;
+  /**
+   * The highest ballot it was seen to have accepted. Null: remembered by an older release, which kept one ballot for all
+   * that a voter held, what it knew to be chosen included.
+   */
+  readonly voted: Ballot | null;
 };
 
-export function memoryIn({ promised, accepted }: VoterView): Memory {
+export function memoryIn({ promised, accepted }: VoterView): { readonly promised: Ballot; readonly voted: Ballot } {
   const voted = accepted?.ballot ?? noBallot;
   return { promised: maxBallot(promised, voted), voted };
 }
 
-/** What the sender of a notice remembers of its receiver. */
-export function memoryOfUs({ seenOfYou, voteOfYou }: StateNotice): Memory {
-  return { promised: seenOfYou ?? noBallot, voted: voteOfYou ?? noBallot };
+/** What the sender of a notice remembers of its receiver; null: nothing. */
+export function memoryOfUs({ seenOfYou, voteOfYou }: StateNotice): Memory | null {
+  return seenOfYou === null ? null : { promised: seenOfYou, voted: voteOfYou };
 }
 
-/** Whether one who holds this holds less of anything than is remembered. */
-export function isLess(memory: Memory, than: Memory): boolean {
-  return compareBallots(memory.promised, than.promised) < 0 || compareBallots(memory.voted, than.voted) < 0;
+/** Whether a voter that shows this holds less of anything than is remembered of it. */
+export function holdsLess(view: VoterView, { promised, voted }: Memory): boolean {
+  const holds = memoryIn(view);
+  if (voted === null) return compareBallots(maxBallot(holds.promised, view.chosen?.ballot ?? noBallot), promised) < 0;
+  return compareBallots(holds.promised, promised) < 0 || compareBallots(holds.voted, voted) < 0;
 }

@@ -10,9 +10,8 @@ import {
   accept,
   forget,
   grant,
-  isLess,
+  holdsLess,
   learnChosen,
-  memoryIn,
   memoryOfUs,
   prepare,
   release,
@@ -170,8 +169,9 @@ function takeFromVoter(voter: Voter, rules: VoterRules, request: Request, at: Mo
 function isForgotten(voter: Voter, notice: StateNotice, now: Instant): boolean {
   const { cluster } = voter.durable;
   // Also where nothing is left: who was seen to hold anything is no new voter, and `init` is not for it (Q0).
-  if (notice.seenOfYou === null || (cluster !== null && notice.cluster !== cluster)) return false;
-  return isLess(memoryIn(viewOf(voter, now)), memoryOfUs(notice));
+  const seen = memoryOfUs(notice);
+  if (seen === null || (cluster !== null && notice.cluster !== cluster)) return false;
+  return holdsLess(viewOf(voter, now), seen);
 }
 
 /** Q0: once, with no state here; it may be repeated with the same record only. */

@@ -84,7 +84,7 @@ function databaseServices(postgres: PostgresPlace, bootPostgres: boolean): reado
     {
       name: 'fuse',
       user: 'postgres',
-      before: [`export SITEWARD_DATA_DIRECTORY=${postgres.dataDirectory}`, `${fuse} inhibit`],
+      before: [`export SITEWARD_DATA_DIRECTORY=${postgres.dataDirectory}`],
       exec: fuse,
       nice: PROTOCOL_NICE,
       restartSeconds: 0.2,
@@ -94,8 +94,8 @@ function databaseServices(postgres: PostgresPlace, bootPostgres: boolean): reado
     {
       name: 'postgres-boot',
       user: 'postgres',
-      // As its unit comes after the fuse's, which says that it is ready after its first look.
-      before: ['for wait in $(seq 40); do [ -e /run/siteward/fuse.seen ] && break; sleep 0.05; done'],
+      // As the package has its unit do it.
+      before: [`SITEWARD_DATA_DIRECTORY=${postgres.dataDirectory} ${fuse} inhibit`],
       exec: `${start} -o '-c config_file=${postgres.configFile}' start`,
       oneshot: true,
       down: !bootPostgres,

@@ -67,6 +67,7 @@ test('a boot finds a signal file again, where the power was lost in the middle o
   pair.site1.killAll('power loss');
   pair.fuse.process?.die('power loss');
   pair.fuse.boot();
+  pair.fuse.inhibit();
   pair.site1.faults.startedBySomebodyElse();
   pair.run(10_000);
   assert.equal(pair.site1.phase, 'standby');

@@ -48,8 +48,6 @@ export class FuseBox {
     if (this.process !== null || !this.#machine.up) return;
     this.#life += 1;
     this.process = new Process(this.#machine, this.name, this.#life, (how) => this.#died(how));
-    // `siteward-fuse inhibit`: a host that lost power in the middle of a start has no signal file (L10).
-    if (this.armed && this.deadline === null && !this.#pg.processesLeft()) this.#pg.data.putSignalFile();
     this.#every = this.#random.range(152, 175) * milli;
     this.#look();
   }
@@ -59,6 +57,11 @@ export class FuseBox {
     this.deadline = null;
     this.#seen = null;
     this.start();
+  }
+
+  /** `siteward-fuse inhibit`, before systemd starts PostgreSQL: a host that lost power in a start has no signal file (L10). */
+  inhibit(): void {
+    if (this.armed && this.deadline === null && !this.#pg.processesLeft()) this.#pg.data.putSignalFile();
   }
 
   /** `siteward-fuse disarm`, by a person. */

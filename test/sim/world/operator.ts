@@ -53,7 +53,10 @@ export class Operator {
       if (world.balancers[site].machine === machine) world.balancers[site].start();
       const pg = world.postgres[site];
       // The distribution starts it where somebody left it enabled.
-      if (pg.machine === machine && !pg.processesLeft() && world.random.ratio(1, 3)) pg.faults.startedBySomebodyElse();
+      if (pg.machine === machine && !pg.processesLeft() && world.random.ratio(1, 3)) {
+        world.fuses[site].inhibit();
+        pg.faults.startedBySomebodyElse();
+      }
     }
     for (const daemon of world.daemons) {
       if (daemon.machine === machine)

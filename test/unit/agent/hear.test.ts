@@ -5,10 +5,10 @@ import { test } from 'node:test';
 import type { AgentDeedValue } from '../../../src/core/agent/deeds.ts';
 import { hearsPeer } from '../../../src/core/agent/facts.ts';
 import { durableOf } from '../../../src/core/agent/state.ts';
-import type { GuardStatus } from '../../../src/core/messages.ts';
+import type { GuardStatus, StateNotice } from '../../../src/core/messages.ts';
 import type { ProbeClass } from '../../../src/core/observe/observation.ts';
 import { done, unknown } from '../../../src/core/outcome.ts';
-import { state } from '../agent-state.ts';
+import { now as night, state } from '../agent-state.ts';
 import { at, ballot, epoch, guardStatus, moved, notice, record, view } from '../core-builders.ts';
 import { Session } from './session.ts';
 
@@ -39,11 +39,30 @@ test('Q8: a disk that has the promise of a ballot and not the vote at it went ba
 test('Q8: what it is told to be chosen hides no loss', () => {
   const session = new Session(state().remembers(seen(5)));
   session.request('site1-agent', { type: 'chosen', cluster: 'c-1', chosen: at(8) });
-  session.request('site1-agent', notice({ seenOfYou: ballot(6) }));
+  session.request('site1-agent', notice({ seenOfYou: ballot(6), voteOfYou: ballot(1) }));
   assert.equal(session.state.voter.amnesia, true);
-  const other = new Session(state().remembers(seen(5))).tick();
+  const other = new Session(state().remembers({ ...seen(5), votes: { site1: ballot(1) } })).tick();
   other.answered('state', { type: 'view', view: view({ promised: ballot(4), chosen: at(8) }) });
   assert.equal(other.state.peer?.view.amnesia, true);
+});
+
+test('Q8: what an older release remembered of what was chosen is no promise that was lost', () => {
+  const behind = state().voter({ durable: { ...state().state.voter.durable, chosen: at(8) } });
+  const told = new Session(behind).request('site1-agent', notice({ seenOfYou: ballot(8) }));
+  assert.equal(told.state.voter.amnesia, false);
+  told.request('site1-agent', notice({ seenOfYou: ballot(9) }));
+  assert.equal(told.state.voter.amnesia, true);
+  const upgraded = new Session(state().remembers({ seen: { site1: ballot(8) } })).tick();
+  upgraded.answered('state', { type: 'view', view: view({ promised: ballot(6), accepted: at(5), chosen: at(8) }) });
+  assert.equal(upgraded.state.peer?.view.amnesia, false);
+  assert.deepEqual(upgraded.state.durable.seen.site1, ballot(6), 'from now on it is the promise');
+  assert.deepEqual(upgraded.state.durable.votes.site1, ballot(5));
+});
+
+test('Q4: a view from before the peer knew of a record is old', () => {
+  const session = new Session(state()).request('site1-agent', notice({ view: view({ chosen: at(5, moved) }) }));
+  session.request('site1-agent', notice({ view: view({ chosen: at(1) }) }));
+  assert.deepEqual(session.state.peer?.view.chosen, at(5, moved));
 });
 
 test('Q8: what a voter was seen to have accepted goes to disk, and is told to it', () => {
@@ -256,4 +275,19 @@ test('what goes to disk comes back as the same agent', () => {
   const { state: agent } = state();
   assert.deepEqual(durableOf(agent).voter, agent.voter.durable);
   assert.deepEqual(durableOf(agent).lastPrimary, agent.durable.lastPrimary);
+});
+
+test('Q8: an agent that starts hears what its peer remembers of it before its first round, for a while', () => {
+  const fresh = (since: number, more: Partial<StateNotice> = {}) =>
+    new Session(
+      state('site1')
+        .record({})
+        .peerView({ promised: ballot(9), accepted: at(1) })
+        .remembers({ seen: {} })
+        .peerSays({}, more)
+        .with({ startedAt: night - since }),
+    ).tick().state.proposal?.intent.kind ?? null;
+  assert.equal(fresh(500), null);
+  assert.equal(fresh(500, { seenOfYou: ballot(1), voteOfYou: ballot(1) }), 'same');
+  assert.equal(fresh(2000), 'same');
 });
