@@ -25,6 +25,8 @@ export class Person {
   readonly #done: Promise<void>;
   #stopping = false;
   #unfitSince: number | null = null;
+  /** One that was stopped for it and could not be made anew yet says anything or nothing; who began goes on. */
+  #begun: SiteName | null = null;
   rebuilt = 0;
 
   constructor(lab: Lab, options: PersonOptions) {
@@ -58,7 +60,7 @@ export class Person {
     const [primary, ...others] = new Set(known.map(({ record }) => record?.primary));
     if (primary === undefined || others.length > 0) return 'unknown';
     const site = otherOf(primary);
-    const unfit = known.some(({ standby }) => standby.why.includes('needs a rejoin'));
+    const unfit = site === this.#begun || known.some(({ standby }) => standby.why.includes('needs a rejoin'));
     return unfit && this.#lab.isOn(`${site}-db`) && this.#lab.isOn(`${primary}-db`) ? site : 'unknown';
   }
 
@@ -67,10 +69,12 @@ export class Person {
     if (giveBack === undefined) return;
     try {
       this.#options.say(`the person makes ${site}'s database anew from the primary`);
+      this.#begun = site;
       await rebuildStandby(this.#lab, site);
       this.rebuilt += 1;
       this.#options.say(`${site}'s database is a standby again`);
       this.#unfitSince = null;
+      this.#begun = null;
     } catch (error) {
       this.#options.say(`${site}'s database could not be made anew yet: ${(error as Error).message.split('\n')[0]}`);
       await this.#lab.startService(`${site}-db`, 'guard').catch(() => undefined);

@@ -124,28 +124,4 @@ export const quorumMutants: readonly Mutant[] = [
     seeds: 100,
     options: { witness: 'route53' },
   },
-  {
-    // Q8: the promise alone is missed, and what others tell to be chosen counts as held.
-    name: 'vote-not-remembered',
-    rule: 'Q8',
-    edits: [
-      {
-        file: voter,
-        find: 'return { promised: maxBallot(promised, voted), voted };',
-        put: 'return { promised: maxBallot(maxBallot(promised, voted), chosen?.ballot ?? noBallot), voted: noBallot };',
-      },
-      {
-        file: voter,
-        find: 'export function memoryIn({ promised, accepted }: VoterView): Memory {',
-        put: 'export function memoryIn({ promised, accepted, chosen }: VoterView): Memory {',
-      },
-    ],
-    seeds: 300,
-    options: {
-      witness: 'route53',
-      faultEveryMs: 6000,
-      faultsAtOnce: 1,
-      faults: { 'state-put-back': 4, 'site-loss': 8, 'power-loss': 6, 'order-failover': 6, 'cut-place': 4 },
-    },
-  },
 ];
