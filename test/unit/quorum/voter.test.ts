@@ -236,21 +236,6 @@ test('Q4: chosen records never go back, and those of another cluster are none', 
 });
 
 test('Orders: a later era is later, whatever its ballot', () => {
-  test('Q8: less of either ballot is a loss: a promise says nothing of the vote that came after it', () => {
-    const less = (promised: number, voted: number, seen: number, vote: number | null) =>
-      holdsLess(viewOf(voter({ promised: ballot(promised), accepted: at(voted), chosen: at(9) }), 0), {
-        promised: ballot(seen),
-        voted: vote === null ? null : ballot(vote),
-      });
-    assert.equal(less(6, 6, 6, 6), false);
-    assert.equal(less(7, 6, 6, 6), false);
-    assert.equal(less(6, 5, 6, 6), true);
-    assert.equal(less(8, 5, 6, 6), true);
-    assert.equal(less(5, 5, 6, 5), true, 'what it is told to be chosen hides nothing');
-    assert.equal(less(5, 5, 9, null), false, 'an older release counted what it knew to be chosen');
-    assert.equal(less(5, 5, 10, null), true);
-  });
-
   const forced = record({ era: { number: 1, site: 'site2' }, epoch: 1 });
   assert.deepEqual(learnChosen(voter({ chosen: at(5, moved) }), at(2, forced)).durable.chosen, at(2, forced));
 });
@@ -280,4 +265,19 @@ test("Orders: L4's wait of a voter begins with the record that ends the forced e
 test('Q8: one that forgot does not vote after a restart either', () => {
   const { durable: kept } = forget(voter());
   assert.equal(startVoter(kept, false, rules, 0).amnesia, true);
+});
+
+test('Q8: less of either ballot is a loss: a promise says nothing of the vote that came after it', () => {
+  const less = (promised: number, voted: number, seen: number, vote: number | null) =>
+    holdsLess(viewOf(voter({ promised: ballot(promised), accepted: at(voted), chosen: at(9) }), 0), {
+      promised: ballot(seen),
+      voted: vote === null ? null : ballot(vote),
+    });
+  assert.equal(less(6, 6, 6, 6), false);
+  assert.equal(less(7, 6, 6, 6), false);
+  assert.equal(less(6, 5, 6, 6), true);
+  assert.equal(less(8, 5, 6, 6), true);
+  assert.equal(less(5, 5, 6, 5), true, 'what it is told to be chosen hides nothing');
+  assert.equal(less(5, 5, 9, null), false, 'an older release counted what it knew to be chosen');
+  assert.equal(less(5, 5, 10, null), true);
 });
