@@ -19,7 +19,7 @@ host=$1
 sv=/etc/lab/sv
 run=/run/lab
 declare -A pid state restarts code due deadline restart_ms watchdog_ms stop_ms pinged held oneshot began delay_ms
-declare -a order
+declare -a order at_boot
 
 # Milliseconds of /proc/uptime: steps of 10 ms, never set back.
 now_ms() {
@@ -166,11 +166,12 @@ for name in "${order[@]}"; do
   property "$name" watchdog 0 && to_ms "$REPLY" && watchdog_ms[$name]=$REPLY
   property "$name" stop 5 && to_ms "$REPLY" && stop_ms[$name]=$REPLY
   note "$name"
+  [[ -e $sv/$name/down ]] || at_boot+=("$name")
 done
 say booted
+# From here on a `down` that is put or taken away is for the next boot.
 : >"$run/booted"
-for name in "${order[@]}"; do
-  [[ -e $sv/$name/down ]] && continue
+for name in "${at_boot[@]}"; do
   launch "$name"
   if [[ -n ${oneshot[$name]} ]]; then
     ended "$name"
