@@ -15,6 +15,8 @@ export class History implements ClientObserver {
   /** Acknowledged and not known to be lost, by the time at which the client heard of it; `top`: the highest so far. */
   #kept: { readonly id: number; readonly at: Micros; readonly top: number }[] = [];
   readonly #epochs = new Map<number, string>();
+  /** The primary of the newest epoch, from its first writable moment on. */
+  #newest: { readonly contains: (id: number) => boolean; readonly where: string } | null = null;
   /** Whether a loss is one that nobody promised against: asynchronous replication, or a person's word. */
   readonly #mayLose: () => boolean;
 
@@ -29,6 +31,8 @@ export class History implements ClientObserver {
     this.acknowledged += 1;
     this.lastAcknowledgedAt = at;
     this.#kept.push({ id, at, top: Math.max(id, this.#kept.at(-1)?.top ?? 0) });
+    // The old primary's word may come to the client after the new one has begun without that write.
+    if (this.#newest !== null && !this.#newest.contains(id)) this.#compare(this.#newest);
   }
 
   writeFailed(): void {
@@ -56,8 +60,13 @@ export class History implements ClientObserver {
     );
   }
 
-  /** Asked when a database has become the writable primary of a new epoch, and at the end. */
+  /** Told when a database has become the writable primary of a new epoch, and at the end. */
   compare(contains: (id: number) => boolean, where: string): void {
+    this.#newest = { contains, where };
+    this.#compare(this.#newest);
+  }
+
+  #compare({ contains, where }: { readonly contains: (id: number) => boolean; readonly where: string }): void {
     const kept = this.#kept.filter(({ id }) => contains(id));
     const missing = this.#kept.length - kept.length;
     if (missing === 0) return;

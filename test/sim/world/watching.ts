@@ -69,11 +69,20 @@ function watchDatabases(world: World): void {
   const serving = { site1: false, site2: false };
   const servedUntil: Record<Site, Micros> = { site1: 0, site2: 0 };
   let newest: EpochId | null = null;
+  // From its first moment on a new primary is read, so what it lacks is counted then, not at its first beat.
+  const begins = (site: Site, epoch: EpochId | null): void => {
+    if (epoch === null || (newest !== null && compareEpochs(epoch, newest) <= 0)) return;
+    newest = epoch;
+    history.compare((id) => postgres[site].contains(id), `${site}, the new primary`);
+  };
   for (const site of sites) {
     const pg = postgres[site];
     pg.onChange = (why) => {
       const writable = pg.isWritable();
-      if (writable && !serving[site]) world.leases.becameWritable(site);
+      if (writable && !serving[site]) {
+        world.leases.becameWritable(site);
+        begins(site, world.guardEpochs[site]);
+      }
       writers.changed(site, writable, why);
       if (serving[site]) servedUntil[site] = scheduler.now;
       serving[site] = writable;
@@ -89,9 +98,7 @@ function watchDatabases(world: World): void {
     pg.onBegun = (what) => world.leases.begun(site, what);
     pg.onBeat = ({ epoch }) => {
       writers.beaten(site, epoch);
-      if (newest !== null && compareEpochs(epoch, newest) <= 0) return;
-      newest = epoch;
-      history.compare((id) => pg.contains(id), `${site}, the new primary`);
+      begins(site, epoch);
     };
   }
   records.onChosen = ({ ballot, record }, before) => {
