@@ -3,8 +3,11 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { errors } from '../src/catalog/errors.ts';
+import { commonOptions } from '../src/catalog/commands.ts';
+import { errorSigns } from '../src/catalog/error-signs.ts';
+import { type ErrorCode, errors } from '../src/catalog/errors.ts';
 import { exitCodes } from '../src/catalog/exit-codes.ts';
+import { alerts } from '../src/catalog/metrics.ts';
 
 const GENERATED = (file: string) =>
   `<!-- Generated from src/catalog/${file} by \`node scripts/gen-docs.ts\`; change it there. -->`;
@@ -18,13 +21,14 @@ export function errorsPage(): string {
     const lines = [
       `### ${code}`,
       `**${entry.sentence}**`,
-      `- Cause: ${entry.cause}\n- What siteward does next: ${entry.next}\n- What you can do: ${entry.operator}`,
+      `- Seen as: ${seenAs(code as ErrorCode)}\n- Cause: ${entry.cause}\n- What siteward does next: ${entry.next}\n- What you can do: ${entry.operator}`,
     ];
     areas.set(area, [...(areas.get(area) ?? []), ...lines]);
   }
   return page([
     '# Errors and exit codes',
-    GENERATED('errors.ts and exit-codes.ts'),
+    GENERATED('errors.ts, error-signs.ts and exit-codes.ts'),
+    'A code is printed by few commands. Look for what you see, a line of `siteward status`, the name of an event or the words of a message, under "Seen as".',
     '## Exit codes',
     table(
       ['code', 'name', 'meaning'],
@@ -32,6 +36,18 @@ export function errorsPage(): string {
     ),
     ...[...areas].flatMap(([area, lines]) => [`## ${area}`, ...lines]),
   ]);
+}
+
+/** Most codes are never printed: the way from what is seen to the entry. */
+function seenAs(code: ErrorCode): string {
+  const { events = [], words = [], metrics = [], also } = errorSigns[code];
+  const named = (what: string, names: readonly string[]) =>
+    names.length === 0
+      ? []
+      : [`${what}${names.length > 1 ? 's' : ''} ${names.map((each) => `\`${each.trim()}\``).join(', ')}`];
+  const words_ = words.map((each) => `"${each.trim()}"`).join(', ');
+  const parts = [...named('event', events), ...(words.length === 0 ? [] : [words_]), ...named('metric', metrics)];
+  return `${[...parts, ...(also === undefined ? [] : [also])].join('; ')}.`;
 }
 
 /** Catalogue `events`: dotted name to level, message, documentation. */
@@ -57,7 +73,13 @@ export async function metricsPage(): Promise<() => string | undefined> {
     page([
       '# Metrics',
       GENERATED('metrics.ts'),
-      'Served in plain text at /metrics on the port `ports.metrics`.',
+      'Served in plain text at /metrics on the port `ports.metrics` of every agent, guard and witness; each line carries the `role` of the daemon, and its `site` where the metric has no label of that name. No metric says why: that is in `siteward status`, in the log and at /health.',
+      '## Alert on',
+      table(
+        ['what', 'for', 'because'],
+        alerts.map(({ expression, lasting, because }) => [`\`${expression}\``, lasting, because]),
+      ),
+      '## All of them',
       table(
         ['metric', 'type', 'labels', 'what it is'],
         metrics.map((row) => [name(row), row['type'], list(row['labels']), meaning(row)]),
@@ -72,6 +94,11 @@ export async function commandsPage(): Promise<() => string | undefined> {
     page([
       '# Commands',
       GENERATED('commands.ts'),
+      'Orders (`failover`, `entry`, `pause`, `resume`, `restart`, `rejoin`), `init` and `status` need the key of an operator who is in the cluster file. Where it was deployed, that is `sudo` on a service host.',
+      table(
+        ['option', 'of', 'what it does'],
+        commonOptions.map(({ option, taker, what }) => [`\`${option}\``, taker, what]),
+      ),
       ...commands.flatMap((row) => [
         `## siteward ${String(row['name'])}`,
         meaning(row),

@@ -103,7 +103,7 @@ function text(sentence: string): string {
 }
 
 /** Words and options out of the usage lines: `config check|explain [FILE]` has two words, `[--to SITE]` one option. */
-export function completionOf({ usage }: CommandDefinition): {
+export function completionOf({ usage, operator }: CommandDefinition): {
   readonly words: readonly string[];
   readonly options: readonly string[];
 } {
@@ -111,7 +111,14 @@ export function completionOf({ usage }: CommandDefinition): {
   const bare = rest.replaceAll(/\[[^\]]*\]/g, ' ');
   return {
     words: bare.split(/[\s|]+/).filter((word) => /^[a-z][a-z-]*$/.test(word)),
-    options: [...new Set([...(rest.match(/--[a-z-]+/g) ?? []), '--config', '--help'])],
+    options: [
+      ...new Set([
+        ...(rest.match(/--[a-z-]+/g) ?? []),
+        ...(operator === true ? ['--as', '--json'] : []),
+        '--config',
+        '--help',
+      ]),
+    ],
   };
 }
 

@@ -64,7 +64,7 @@ function entries(options: { readonly version: string; readonly epoch: number; re
     { path: `${share}/licences.gz`, content: packed(texts) },
     { path: `${share}/examples/cluster.example.yaml`, content: source('docs/cluster.example.yaml') },
     { path: `${share}/README.Debian`, content: source('docs/INSTALL.md') },
-    ...['CONFIG', 'HOSTS', 'RUNBOOK'].map((name) => ({
+    ...['CONFIG', 'ERRORS', 'HOSTS', 'METRICS', 'RUNBOOK'].map((name) => ({
       path: `${share}/${name}.md`,
       content: source(`docs/${name}.md`),
     })),

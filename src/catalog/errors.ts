@@ -1,7 +1,8 @@
 /**
  * Every error and alert an operator can meet. A code is never given to another error, nor used again once it is gone.
  * `sentence` is what happened, `cause` why as a rule, `next` what siteward does by itself, `operator` what a person can
- * do, beginning with the command to type where there is one. docs/ERRORS.md is made from this list.
+ * do, beginning with the command to type where there is one. docs/ERRORS.md is made from this list, and from
+ * error-signs.ts, which says by what each is met.
  */
 export interface ErrorEntry {
   readonly sentence: string;
@@ -14,7 +15,7 @@ export const errors = {
   'SW-CONFIG-001': {
     sentence: 'The cluster file is bad.',
     cause: 'A key is unknown, missing or has a value that makes no sense.',
-    next: 'Nothing that has not run before starts; the message names file, line and key.',
+    next: 'A daemon that has not run with a good one does not start (exit code 3); the message names file, line and key.',
     operator: '`siteward config check`, then write what it says.',
   },
   'SW-CONFIG-002': {
@@ -33,19 +34,20 @@ export const errors = {
     sentence: 'This host is in no part of the cluster file.',
     cause: 'The host name is none of those under `sites` and `witness`.',
     next: 'The daemon does not start.',
-    operator: '`hostname`; correct the file, or name the host on the command line.',
+    operator: '`hostname`; correct the file, or name the host with --host.',
   },
   'SW-CONFIG-005': {
     sentence: 'A secret file can be read by others than its owner.',
     cause: 'Its mode gives rights to group or world.',
-    next: '`config check` fails; daemons alert.',
+    next: '`siteward config check` fails. Only it looks: daemons start and go on.',
     operator: '`chmod 0600 FILE`, and change the secret if others may have read it.',
   },
   'SW-KEY-001': {
     sentence: "This host's own key is missing or unreadable.",
     cause: 'No file NAME.key and NAME.crt in keys.directory, or the account may not read it.',
     next: 'The daemon does not start.',
-    operator: 'Make the key again and pin it in the cluster file on every host.',
+    operator:
+      'Where the files are there: their owner (`chown`, INSTALL.md). Where they are not: make the key again and pin it in the cluster file on every host.',
   },
   'SW-KEY-002': {
     sentence: "A peer's public key is not the pinned one.",
@@ -56,20 +58,21 @@ export const errors = {
   'SW-KEY-003': {
     sentence: "This host's own key is not the one pinned for it.",
     cause: 'The key on disk and the cluster file are from different times.',
-    next: 'The daemon starts, but nobody will talk to it.',
-    operator: "Pin this host's key in the cluster file on every host.",
+    next: 'The daemon does not start (exit code 3).',
+    operator:
+      '`siteward keys pin /etc/siteward/keys/NAME.crt`; list that pin under `keys.NAME` in the cluster file on every host. "Add a key, replace a key" in RUNBOOK.md.',
   },
   'SW-STATE-001': {
     sentence: 'The state on disk is missing or damaged.',
     cause: 'The state directory was emptied or put back from a copy, or the disk fails (Q8).',
-    next: 'The agent does not vote; the other two decide.',
+    next: 'An agent or witness does not vote; the other two decide. A guard does not start (exit code 8), and its fuse ends the database.',
     operator:
-      'Find out what happened to the disk, then `siteward agent rejoin` (an agent witness: `siteward witness rejoin`).',
+      'Guard: "A guard lost its state" in RUNBOOK.md. Else: find out what happened to the disk, then `siteward agent rejoin` (an agent witness: `siteward witness rejoin`).',
   },
   'SW-STATE-002': {
     sentence: 'The state could not be written.',
     cause: 'The disk is read-only, failing, or hangs.',
-    next: 'Nothing that depended on it is sent; the process ends, its supervisor restarts it, leases run out by themselves.',
+    next: 'Nothing that depended on it is sent; the process ends (exit code 1), its supervisor restarts it, leases run out by themselves.',
     operator: 'Look at the disk of the state directory.',
   },
   'SW-STATE-003': {
@@ -81,8 +84,8 @@ export const errors = {
   'SW-STATE-004': {
     sentence: 'The state on disk is of a newer format.',
     cause: 'A newer version ran here before.',
-    next: 'The daemon does not start and leaves the state as it is.',
-    operator: 'Install the newer version again.',
+    next: 'It counts as damaged: an agent or witness starts without a vote, a guard does not start (exit code 8).',
+    operator: 'Install the newer version again; an agent or witness that has started meanwhile has to rejoin.',
   },
   'SW-QUORUM-001': {
     sentence: 'No majority of voters can be heard.',
@@ -92,9 +95,9 @@ export const errors = {
   },
   'SW-QUORUM-002': {
     sentence: 'A voter belongs to another voter set.',
-    cause: 'The cluster files of two hosts name different witnesses.',
-    next: 'That voter grants and votes for no one here; it is told the chosen record.',
-    operator: 'Make /etc/siteward/cluster.yaml the same on all hosts.',
+    cause: 'The cluster files of two hosts name different witnesses: somebody edited `witness`.',
+    next: 'That voter grants and votes for no one here. With both agents on another set than the guard the primary stops.',
+    operator: 'Put back what `witness` said before, on every host, and restart the daemons.',
   },
   'SW-QUORUM-003': {
     sentence: "There is no witness: a lost primary's site waits for a person.",
@@ -112,7 +115,7 @@ export const errors = {
     sentence: 'The lease was lost and the database was fenced.',
     cause: 'The guard could not renew it with a majority, nor by the other guard, in time (L9).',
     next: 'The database is stopped; it starts again as soon as a lease is held, or stays down when the other site was chosen.',
-    operator: '`siteward status` names who could not be reached.',
+    operator: '`siteward status` shows who is not heard; round.missed before it says who answered.',
   },
   'SW-LEASE-002': {
     sentence: 'A database was writable without a lease and was killed.',
@@ -142,19 +145,19 @@ export const errors = {
     sentence: 'The standby may not take over.',
     cause: 'It is unreachable, too far behind, on another timeline or of another system.',
     next: 'The primary works on; a failure of it would wait for a person.',
-    operator: '`siteward status` names the reason; repair or rebuild the standby.',
+    operator: '`siteward status` names the reason; "The standby has to be made anew" in RUNBOOK.md if it is that.',
   },
   'SW-DB-003': {
     sentence: 'The probe cannot log in or the database has no connection left.',
     cause: 'Password or pg_hba.conf is wrong, or max_connections is reached.',
-    next: 'It counts as no failure (V1); an alert only.',
-    operator: 'Correct database.probe or pg_hba.conf; keep superuser_reserved_connections.',
+    next: 'It counts as no failure of the primary (V1), and nothing is logged. A standby that it happens to may not take over.',
+    operator: 'Correct database.probe or pg_hba.conf; connections: "Settings of PostgreSQL" in HOSTS.md.',
   },
   'SW-DB-004': {
     sentence: 'The two databases are not copies of each other.',
     cause: 'Their system identifiers differ.',
     next: 'The other one is never promoted.',
-    operator: 'Rebuild the standby from the primary.',
+    operator: '"The standby has to be made anew" in RUNBOOK.md.',
   },
   'SW-DB-005': {
     sentence: 'Promotion failed.',
@@ -166,7 +169,7 @@ export const errors = {
     sentence: 'Writes wait for a standby that does not keep up.',
     cause: 'Zero-loss mode, and the standby or the link to it is down.',
     next: 'zero-loss: they go on once two voters have recorded `sync: false`; zero-loss-strict: once the standby is back.',
-    operator: '`siteward status`; bring the standby back. "Writes stall" in docs/RUNBOOK.md.',
+    operator: '`siteward status`; bring the standby back. "Writes stall" in RUNBOOK.md.',
   },
   'SW-DB-007': {
     sentence: 'The standby may lack what was acknowledged, so it does not take over by itself.',
@@ -177,9 +180,10 @@ export const errors = {
   },
   'SW-WITNESS-001': {
     sentence: 'The witness does not answer.',
-    cause: 'Route 53 throttles, is slow or unreachable; or the witness agent is down.',
+    cause:
+      'Route 53 throttles, is slow or unreachable; the zone is gone, or the credentials are; or the witness agent is down.',
     next: 'The two agents remain a majority; nothing stops.',
-    operator: 'Look at the witness: another fault now would stop changes.',
+    operator: 'Look at the witness: another fault now would stop changes. "The witness is silent" in RUNBOOK.md.',
   },
   'SW-WITNESS-002': {
     sentence: 'The register is out.',
@@ -203,7 +207,8 @@ export const errors = {
     sentence: 'An application host is not on the primary.',
     cause: 'The staged .env is missing, the reload failed, or the host is down.',
     next: 'It takes no traffic while others are right; the switch is tried again.',
-    operator: 'Look at envDirectory on that host: site1.env, site2.env and the active file.',
+    operator:
+      '`journalctl -t siteward-host` there (HOSTS.md, Refusals). Look at envDirectory on that host: site1.env, site2.env and the active file.',
   },
   'SW-HAPROXY-001': {
     sentence: 'A balancer cannot serve.',

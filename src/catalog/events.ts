@@ -19,7 +19,7 @@ const process = {
   'state.damaged': {
     level: 'error',
     message: 'the state file is damaged',
-    doc: 'Both of its slots are broken, or it is not of a form this version writes: this voter has lost its memory (Q8). Run `siteward agent rejoin`; for an agent witness `siteward witness rejoin`.',
+    doc: 'Both of its slots are broken, or it is not of a form this version writes: this voter has lost its memory (Q8). Run `siteward agent rejoin`; for an agent witness `siteward witness rejoin`; a guard does not start: RUNBOOK.md, "A guard lost its state".',
   },
   'config.fallback': {
     level: 'error',
@@ -249,6 +249,8 @@ export const events = {
   ...judgement,
   ...world,
 };
+
+export type EventName = keyof typeof events;
 
 /** Undefined for a name that is not listed. */
 export function describeEvent(name: string): EventDefinition | undefined {

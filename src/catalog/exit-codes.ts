@@ -22,13 +22,15 @@ export const exitCodes: readonly ExitCode[] = [
   {
     code: EXIT.bug,
     name: 'bug',
-    meaning: 'siteward broke a promise to itself and stopped; the log has the last words.',
+    meaning:
+      'siteward broke a promise to itself, or a daemon could not save its state; the log has the last words. Its supervisor restarts a daemon.',
   },
   { code: EXIT.usage, name: 'usage', meaning: 'The command line is wrong; nothing was done.' },
   {
     code: EXIT.config,
     name: 'config',
-    meaning: 'The cluster file, a key or a secret file is wrong or missing; nothing was done.',
+    meaning:
+      'The cluster file, a key or a secret file is wrong, missing or not readable by this account; nothing was done.',
   },
   { code: EXIT.refused, name: 'refused', meaning: 'The cluster refused the order and says why; nothing was changed.' },
   { code: EXIT.unreachable, name: 'unreachable', meaning: 'No agent answered, or too few votes could be heard.' },
@@ -40,12 +42,12 @@ export const exitCodes: readonly ExitCode[] = [
   {
     code: EXIT.degraded,
     name: 'degraded',
-    meaning: '`status` or `check`: it works, but something needs a person before the next fault.',
+    meaning: '`siteward status`: something is not well; as a rule it works, but needs a person before the next fault.',
   },
   {
     code: EXIT.unsafe,
     name: 'unsafe',
     meaning:
-      'A daemon stopped because going on was not safe (state unreadable or not writable); its supervisor restarts it.',
+      'A guard does not start, because its state is damaged; its supervisor tries again, in vain until a person acts.',
   },
 ];

@@ -22,13 +22,25 @@ export const metrics = {
     labels: ['site'],
   },
   siteward_paused: { type: 'gauge', help: '1 while the cluster is paused.', labels: [] },
-  siteward_voters_heard: { type: 'gauge', help: 'Voters heard within the last 2 s, this one included.', labels: [] },
+  siteward_voters_heard: {
+    type: 'gauge',
+    help: 'Voters heard within the last 2 s, this one included. A register is read every lease.watchEvery in quiet times, so 2 is a quiet 3 there.',
+    labels: [],
+  },
   siteward_ballot: { type: 'gauge', help: 'Counter of the highest ballot promised here.', labels: [] },
-  siteward_votes_total: { type: 'counter', help: 'Promises and votes given or refused.', labels: ['vote', 'outcome'] },
-  siteward_rounds_total: { type: 'counter', help: 'Rounds of renewals by outcome (guard).', labels: ['outcome'] },
+  siteward_votes_total: {
+    type: 'counter',
+    help: 'Votes that this agent gave, to its own proposals or others: vote="accept", outcome="yes". Refusals are not counted.',
+    labels: ['vote', 'outcome'],
+  },
+  siteward_rounds_total: {
+    type: 'counter',
+    help: 'Rounds of renewals (guard): granted; missed counts only the first of a row that both agents did not grant.',
+    labels: ['outcome'],
+  },
   siteward_lease_left_seconds: {
     type: 'gauge',
-    help: 'Time left of the lease held here (guard); 0 without one.',
+    help: "Time left of the lease: a guard's own, at an agent the primary's as its guard last said; 0 without one.",
     labels: [],
   },
   siteward_promise_left_seconds: {
@@ -48,19 +60,23 @@ export const metrics = {
   },
   siteward_replication_lag_bytes: {
     type: 'gauge',
-    help: 'What the standby has not received of the last known primary position.',
+    help: 'How far the standby is behind the position of the primary that this agent keeps on disk: one of at most 5 s ago, or a quarter of policy.maxLagBytes. Stays as it was while nothing is seen of the standby.',
     labels: [],
   },
   siteward_verdict: { type: 'gauge', help: '1 for the verdict in force on a part.', labels: ['part', 'verdict'] },
-  siteward_may_take_over: { type: 'gauge', help: '1 while the standby may take over (V5).', labels: [] },
+  siteward_may_take_over: {
+    type: 'gauge',
+    help: '1 while the standby may take over (V5); at 0 a primary that is lost now is not replaced. `siteward status` says why.',
+    labels: [],
+  },
   siteward_failovers_total: {
     type: 'counter',
-    help: 'Changes of primary driven here, by kind and outcome.',
+    help: 'Not only failovers. kind="failover" and "entry", outcome="begun": decided here without an order, and not yet chosen. kind="order", outcome="done" or "undone": any order that this agent drove, a pause or rejoin as well. A failover that happened is a higher siteward_epoch.',
     labels: ['kind', 'outcome'],
   },
   siteward_phase_seconds: {
     type: 'histogram',
-    help: 'Length of the phases of a change.',
+    help: 'From a decision without an order until the record is chosen (agree), the applications are switched, the name is moved (dns), the primary is seen healthy (whole). At the agent that decided.',
     labels: ['phase'],
     buckets: phaseBuckets,
   },
@@ -95,7 +111,7 @@ export const metrics = {
   },
   siteward_waits_for_person: {
     type: 'gauge',
-    help: '1 while a lost primary would wait for a person (no witness).',
+    help: '1 while `siteward status` has a line that begins with `!`: a voter without memory, a register that is out, no witness at all, a failed primary whose standby may not take over, a pause, no other voter heard.',
     labels: [],
   },
   siteward_asks_total: { type: 'counter', help: 'Requests to peers by outcome.', labels: ['peer', 'outcome'] },
@@ -115,7 +131,11 @@ export const metrics = {
     help: 'Times that the process stood still for more than 1 s.',
     labels: [],
   },
-  siteward_check_ok: { type: 'gauge', help: '1 when the scheduled check passed last time.', labels: ['check'] },
+  siteward_check_ok: {
+    type: 'gauge',
+    help: '1 when the scheduled check passed last time (agent): staged-env-SITE, ssh-database-SITE, register, dns, disk-space.',
+    labels: ['check'],
+  },
   siteward_check_timestamp_seconds: { type: 'gauge', help: 'When the scheduled check ran last.', labels: ['check'] },
   siteward_config_fallback: {
     type: 'gauge',
@@ -125,3 +145,53 @@ export const metrics = {
 } as const satisfies Readonly<Record<string, MetricDefinition>>;
 
 export type MetricName = keyof typeof metrics;
+
+/** What somebody should be told of, in Prometheus' words; the worst first. */
+export const alerts: readonly { readonly expression: string; readonly lasting: string; readonly because: string }[] = [
+  {
+    expression: 'max(siteward_lease_left_seconds{role="guard"}) == 0',
+    lasting: '30 s',
+    because: 'No guard holds a lease: nothing accepts writes.',
+  },
+  {
+    expression: 'siteward_may_take_over == 0',
+    lasting: '2 min',
+    because:
+      'A primary that is lost now is not replaced. Beside it: PostgreSQL, guard or fuse of the standby, its lag, `sync`.',
+  },
+  {
+    expression: 'siteward_waits_for_person == 1',
+    lasting: '1 min',
+    because: 'A line with `!` in `siteward status`. Always 1 where there is no witness.',
+  },
+  {
+    expression: 'up == 0',
+    lasting: '1 min',
+    because:
+      'An agent, guard or witness is down (`up` is what Prometheus itself says of a target). The service goes on.',
+  },
+  { expression: 'siteward_voters_heard < 2', lasting: '30 s', because: 'An agent hears nobody.' },
+  { expression: 'siteward_fuse_alive == 0', lasting: '10 s', because: 'Without its fuse a guard renews no lease.' },
+  {
+    expression: 'siteward_commits_stalled_seconds > 10',
+    lasting: '-',
+    because: 'Zero-loss mode: writes wait for a standby that does not keep up.',
+  },
+  { expression: 'changes(siteward_epoch[10m]) > 0', lasting: '-', because: 'The primary has moved.' },
+  {
+    expression: 'increase(siteward_fences_total[10m]) > 0',
+    lasting: '-',
+    because: 'A guard has stopped its database, by an order or not.',
+  },
+  {
+    expression: 'siteward_check_ok == 0',
+    lasting: '15 min',
+    because: 'A failover would meet an obstacle: a file, SSH, the register, the name, the disk of the agent.',
+  },
+  {
+    expression: 'siteward_config_fallback == 1',
+    lasting: '-',
+    because: 'A daemon runs on its last good cluster file.',
+  },
+  { expression: 'siteward_paused == 1', lasting: '1 h', because: 'Somebody forgot to resume.' },
+];

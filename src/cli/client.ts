@@ -69,9 +69,12 @@ function onlyOperator(config: ClusterConfig): string {
   const here = new Set(listed(config.keys.directory));
   const [name, ...more] = names.filter((each) => here.has(`${each}.key`));
   if (name !== undefined && more.length === 0) return name;
-  const found = name === undefined ? "no operator's key is readable" : `the keys of ${[name, ...more].join(', ')} are`;
+  const { directory } = config.keys;
+  const known = `operators in the cluster file: ${names.join(', ') || 'none'}`;
   throw new Refused(
-    `${found} in ${config.keys.directory}: name one with --as (operators in the cluster file: ${names.join(', ') || 'none'})`,
+    name === undefined
+      ? `no operator's key lies in ${directory}: give the order on a host that has one, as a rule a service host (${known})`
+      : `the keys of ${[name, ...more].join(', ')} are in ${directory}: name one with --as (${known})`,
     EXIT.config,
   );
 }
@@ -79,15 +82,26 @@ function onlyOperator(config: ClusterConfig): string {
 function listed(directory: string): readonly string[] {
   try {
     return readdirSync(directory);
-  } catch {
+  } catch (error) {
+    if (isForbidden(error)) throw new Refused(`this account may not look into ${directory}: use sudo`, EXIT.config);
     return [];
   }
+}
+
+function isForbidden(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException).code;
+  return code === 'EACCES' || code === 'EPERM';
 }
 
 function identityOf(config: ClusterConfig, operator: string) {
   try {
     return readIdentity(config.keys.directory, operator);
   } catch (error) {
+    if (isForbidden(error))
+      throw new Refused(
+        `this account may not read the key of operator ${operator} in ${config.keys.directory}: use sudo`,
+        EXIT.config,
+      );
     throw new Refused(
       `the key of operator ${operator}: ${error instanceof Error ? error.message : String(error)}; siteward keys new ${operator} makes one`,
       EXIT.config,

@@ -4,8 +4,10 @@ import { parseArgs } from 'node:util';
 import { type CommandName, commands } from '../catalog/commands.ts';
 import { EXIT } from '../catalog/exit-codes.ts';
 import { CLUSTER_FILE } from '../config/load.ts';
-import type { RoleOptions } from '../roles/base.ts';
+import type { Role, RoleOptions } from '../roles/base.ts';
 import type { Output } from './config.ts';
+
+const STATE_DIRECTORY = '/var/lib/siteward';
 
 type Command = (args: readonly string[], output: Output) => Promise<number | null> | number;
 
@@ -13,12 +15,13 @@ const table: Readonly<Record<CommandName, Command>> = {
   agent: (args, output) =>
     args[0] === 'rejoin'
       ? rejoin('agent', args.slice(1), output)
-      : daemon(args, async (options) => (await import('../roles/agent.ts')).runAgent(options)),
-  guard: (args) => daemon(args, async (options) => (await import('../roles/guard.ts')).runGuard(options)),
+      : daemon('agent', args, output, async (options) => (await import('../roles/agent.ts')).runAgent(options)),
+  guard: (args, output) =>
+    daemon('guard', args, output, async (options) => (await import('../roles/guard.ts')).runGuard(options)),
   witness: (args, output) =>
     args[0] === 'rejoin'
       ? rejoin('witness', args.slice(1), output)
-      : daemon(args, async (options) => (await import('../roles/witness.ts')).runWitness(options)),
+      : daemon('witness', args, output, async (options) => (await import('../roles/witness.ts')).runWitness(options)),
   init: async (args, output) => (await import('./init.ts')).runInit(args, output),
   status: async (args, output) => (await import('./status.ts')).runStatus(args, output),
   failover: async (args, output) => (await import('./orders.ts')).runOrder('failover', args, output),
@@ -55,17 +58,48 @@ async function rejoin(who: 'agent' | 'witness', args: readonly string[], output:
   return (await import('./rejoin.ts')).runRejoin(who, args, output);
 }
 
-async function daemon(args: readonly string[], run: (options: RoleOptions) => Promise<void>): Promise<null> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: { config: { type: 'string' }, host: { type: 'string' }, state: { type: 'string' } },
-  });
+async function daemon(
+  name: Role,
+  args: readonly string[],
+  output: Output,
+  run: (options: RoleOptions) => Promise<void>,
+): Promise<number | null> {
+  const values = daemonOptions(args);
+  if (values === null || values.help === true) {
+    (values === null ? output.err : output.out)(daemonUsage(name));
+    return values === null ? EXIT.usage : EXIT.ok;
+  }
   await run({
     file: values.config ?? CLUSTER_FILE,
     host: values.host,
-    stateDirectory: values.state ?? '/var/lib/siteward',
+    stateDirectory: values.state ?? STATE_DIRECTORY,
   });
   return null;
+}
+
+function daemonOptions(args: readonly string[]) {
+  const options = {
+    config: { type: 'string' },
+    host: { type: 'string' },
+    state: { type: 'string' },
+    help: { type: 'boolean', short: 'h' },
+  } as const;
+  try {
+    return parseArgs({ args: [...args], options }).values;
+  } catch {
+    return null;
+  }
+}
+
+function daemonUsage(name: Role): string {
+  const rejoin =
+    name === 'guard' ? '' : `\n       siteward ${name} rejoin ...  (an order: siteward ${name} rejoin --help)`;
+  return `usage: siteward ${name} [--config FILE] [--host NAME] [--state DIRECTORY]${rejoin}
+
+The daemon that systemd runs as siteward-${name}.service; it stays in the foreground.
+  --config FILE      the cluster file (${CLUSTER_FILE})
+  --host NAME        this host's name in it (what hostname says)
+  --state DIRECTORY  where its last good copy of the cluster file is looked for (${STATE_DIRECTORY})`;
 }
 
 function help(): string {

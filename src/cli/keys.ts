@@ -18,7 +18,8 @@ new  makes NAME.key (readable by its owner only) and NAME.crt with openssl and p
 pin  prints the pin of a key or certificate
 
 DIRECTORY is ${DEFAULT_DIRECTORY} when absent.
-To replace a key: pin the new one beside the old one on every host, restart, swap the files, then drop the old pin.`;
+To replace a key: "Add a key, replace a key" in /usr/share/doc/siteward/RUNBOOK.md. A key that is put in place has to belong
+to its daemon's account, else the daemon does not start.`;
 
 const NAME = /^[a-z][a-z0-9._-]{0,31}$/;
 

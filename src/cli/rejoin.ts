@@ -23,7 +23,8 @@ const usages = {
   agent: `usage: siteward agent rejoin [--site SITE] [--json]
 
 Gives the agent that lost its state (missing, damaged, or put back to an older one) its memory and its vote again, from
-the two other voters, which both have to be up. Changes of primary wait for the longest lease after that (16 s).
+the two other voters, which both have to be up. Changes of primary wait for the longest lease after that (16 s with a
+route53 witness, else 4 s: siteward config explain).
   --site SITE    whose agent; the one that says so itself when left out`,
   witness: `usage: siteward witness rejoin [--json]
 

@@ -26,8 +26,10 @@ export function referencePage(): string {
     [
       'Durations are a number and `ms`, `s`, `m` or `h`; sizes a whole number and `B`, `KiB`, `MiB` or `GiB`. An unknown',
       'key, a missing one and a sum of timings that does not hold are errors: nothing new starts on such a file, and a',
-      'daemon that ran before starts on its last good copy and alerts. A change takes effect when the daemons are',
-      'restarted, one host after another.',
+      'daemon that ran before starts on its last good copy and says so (`config.fallback`). A change takes effect when',
+      'the daemons are restarted, one host after another: the next one when `siteward status` names no start-up wait any',
+      'more. `witness` is not changed so (see there). On hosts that were deployed the file is written from the',
+      "inventory's `siteward_cluster`: change it there, and `deploy/deploy` does the rest.",
     ].join('\n'),
     '## The top',
     table(single, ''),

@@ -18,7 +18,11 @@ export const clusterFileSchema = z
     sites: z
       .strictObject({ site1: siteSchema.meta(doc('The first site.')), site2: siteSchema.meta(doc('The second site.')) })
       .meta(doc('The two sites and their hosts.')),
-    witness: witnessSchema.meta(doc('Who breaks the tie between the two agents.')),
+    witness: witnessSchema.meta(
+      doc(
+        'Who breaks the tie between the two agents. Not to be edited in a cluster that lives: kind, zone, name and host are part of the voter set, and voters of two sets do not count for each other, so that the primary stops. Another witness takes a new cluster (RUNBOOK.md).',
+      ),
+    ),
     keys: keysSchema.meta(
       doc("Who may speak to whom: each peer's public key, pinned. One pin, or two while a key is being replaced."),
     ),
@@ -45,10 +49,20 @@ export const clusterFileSchema = z
       .strictObject({
         timeout: duration()
           .prefault('10s')
-          .meta(doc('An order that has not come to its end by then is undone.', '10s')),
+          .meta(
+            doc(
+              'An order that has not come to its end by then is undone. Where the primary is not reached it has the longest lease besides.',
+              '10s',
+            ),
+          ),
         restartBudget: duration()
           .prefault('30s')
-          .meta(doc('Verdicts on a database that is restarted rest for so long.', '30s')),
+          .meta(
+            doc(
+              'For so long a primary that is being restarted (by siteward restart, by systemctl or apt, or after a crash in place) counts as no failure. So does, after the start of an agent, what that agent never saw working.',
+              '30s',
+            ),
+          ),
       })
       .prefault({})
       .meta(doc('Orders of a person.')),
@@ -95,11 +109,22 @@ export const clusterFileSchema = z
       .strictObject({
         schedule: word(/^(\S+\s+){4,5}\S+$/, 'is no cron expression of five or six fields')
           .prefault('*/5 * * * *')
-          .meta(doc('When the scheduled checks run (cron).', '*/5 * * * *')),
-        diskFree: size().prefault('1GiB').meta(doc('Less free disk space than this is an alert.', '1GiB')),
+          .meta(doc('When the scheduled checks run (cron, UTC); besides, at the start of an agent.', '*/5 * * * *')),
+        diskFree: size()
+          .prefault('1GiB')
+          .meta(
+            doc(
+              "Less free space than this beside the agent's own state, on the service host, fails the check disk-space. PostgreSQL's disks are not watched: do that by other means.",
+              '1GiB',
+            ),
+          ),
       })
       .prefault({})
-      .meta(doc('Scheduled checks; the protocol depends on none of them.')),
+      .meta(
+        doc(
+          'Scheduled checks of an agent; the protocol depends on none of them, and status does not show them. One that fails is the event check.failed and the metric siteward_check_ok.',
+        ),
+      ),
     log: z
       .strictObject({
         level: z

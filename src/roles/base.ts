@@ -142,7 +142,7 @@ function identityOf(config: ClusterConfig, me: PeerId) {
     const pinned = pinsOf(config).get(me) ?? [];
     if (pinned.includes(identity.pin)) return identity;
     throw new Error(
-      `its pin is ${identity.pin}, which cluster.yaml does not list under keys.pins.${me}: no peer would believe it`,
+      `its pin is ${identity.pin}, which cluster.yaml does not list under keys.${me}: no peer would believe it`,
     );
   } catch (error) {
     throw new StartRefused(

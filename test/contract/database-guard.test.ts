@@ -137,6 +137,30 @@ describe('the guard at a real PostgreSQL', {
     await until('it answers', 1000, async () => (await bed.site1.db.ask(1000)).kind === 'done');
   });
 
+  test('a slot that lost what it kept is made anew with the next session', async () => {
+    const status = () =>
+      bed.site1.sql("SELECT wal_status FROM pg_replication_slots WHERE slot_name = 'siteward_site2'");
+    const keepNothing = async (sql: string) => {
+      for (const name of ['max_slot_wal_keep_size', 'wal_keep_size']) await bed.site1.sql(sql.replace('$', name));
+      await bed.site1.sql('SELECT pg_reload_conf()');
+    };
+    await keepNothing('ALTER SYSTEM SET $ = 0');
+    await until('it is lost', 10_000, async () => {
+      await bed.site1.sql('SELECT pg_switch_wal(), txid_current()');
+      await bed.site1.sql('CHECKPOINT');
+      return (await status()) === 'lost';
+    });
+    await keepNothing('ALTER SYSTEM RESET $');
+    await bed.site1.sql(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'siteward guard'",
+    );
+    await until('a beat is written', 1000, async () => {
+      return (await bed.site1.db.beat({ ...row(1, 3), cluster: 'made anew' }, 1000)).kind === 'done';
+    });
+    await until('it keeps WAL again', 5000, async () => (await status()) === 'reserved');
+    assert.deepEqual(bed.site1.reports, []);
+  });
+
   test('the fence is quick, and counts nothing that is left', async () => {
     const [killed, ms] = await timed(bed.site1.db.kill());
     value(killed);

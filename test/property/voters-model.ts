@@ -9,7 +9,7 @@ import {
   accept,
   bindsAgainst,
   grant,
-  isLaterChosen,
+  isLaterAccepted,
   learnChosen,
   prepare,
   release,
@@ -162,7 +162,7 @@ export class VotersModel {
   /** Q2: the record found among the proposer and one that promised, changed as wanted; null to give up. */
   compute({ by, to, from }: Attempt, other: Accepted | null): ClusterRecord | null {
     const own = this.voter(by).durable.accepted;
-    const found = other !== null && (own === null || isLaterChosen(other, own)) ? other : own;
+    const found = other !== null && (own === null || isLaterAccepted(other, own)) ? other : own;
     if (found === null) return null;
     if (to === null || found.record.primary === to) return found.record;
     if (compareEpochs(epochOf(found.record), epochOf(from)) !== 0) return null;

@@ -36,7 +36,7 @@ export async function makeWell(rehearsal: Rehearsal): Promise<void> {
   await ready(fleet, PATIENCE_MS);
 }
 
-/** Told for this long that it needs a rejoin, a standby will not come to follow by itself. */
+/** Told for this long that it has to be made anew, a standby will not come to follow by itself. */
 const REJOIN_MS = 6_000;
 
 async function follows({ fleet }: Rehearsal): Promise<boolean> {
@@ -46,7 +46,7 @@ async function follows({ fleet }: Rehearsal): Promise<boolean> {
       const both = await agents(fleet);
       const unfit = SITES.map((site) => both[site]).find((status) => status?.standby.mayTakeOver !== true);
       if (unfit === undefined) return true;
-      if (unfit?.standby.why.includes('needs a rejoin') !== true) since = null;
+      if (unfit?.standby.why.includes('has to be made anew') !== true) since = null;
       else since ??= nowMs();
       return since !== null && nowMs() - since > REJOIN_MS ? null : undefined;
     },

@@ -182,6 +182,7 @@ export function state(me: Site = 'site2', witness: WitnessKind = 'route53'): Sta
   const balancer = { class: 'ok' as const, detail: '' };
   return new StateBuilder(
     but(started, {
+      saved: true,
       voter: { ...started.voter, quarantinedUntil: 0 },
       peer: me === 'site1' || otherSite(me) === 'site1' ? heard : null,
       witness: witness === 'agent' ? { ...heard, notice: null, noticeAt: null } : null,

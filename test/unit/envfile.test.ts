@@ -32,6 +32,7 @@ const rows: readonly (readonly [text: string, lines: readonly string[]])[] = [
   ['A= \nB=1\n', ['malformed', 'B=1']],
   ['A=x\ry\n', ['malformed']],
   ['#x\n #A=1\n#B=2\n', ['comment', 'malformed', 'comment']],
+  ['#\r\n\t#\r=', ['comment', 'malformed']],
   ['export A=\nexport B=', ['malformed', 'malformed']],
   ['\uFEFFA=1\nB=2\n', ['malformed', 'B=2']],
 ];

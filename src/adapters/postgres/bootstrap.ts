@@ -46,7 +46,8 @@ SELECT NOT pg_is_in_recovery()
 const missingQuery = `
 SELECT NOT EXISTS (SELECT FROM pg_roles WHERE rolname = $1) AS probe_role,
        NOT EXISTS (SELECT FROM pg_roles WHERE rolname = $2) AS replication_role,
-       NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = $3) AS slot,
+       NOT EXISTS (SELECT FROM pg_replication_slots
+                   WHERE slot_name = $3 AND (active OR wal_status IS DISTINCT FROM 'lost')) AS slot,
        coalesce(current_setting('primary_conninfo', true), '') AS primary_conninfo`;
 
 const rightsMissingQuery = `
@@ -77,10 +78,7 @@ export async function ensureRest(
     steps.push(['replication role', () => makeRole(connection, budget, replication, 'LOGIN REPLICATION')]);
   }
   steps.push(['rights', () => grantRights(connection, budget, probe.user)]);
-  if (missing['slot'] === true) {
-    const make = 'SELECT pg_create_physical_replication_slot($1, true)';
-    steps.push(['replication slot', () => connection.query(make, [slotForOther], budget.left())]);
-  }
+  if (missing['slot'] === true) steps.push(['replication slot', () => makeSlot(connection, budget, slotForOther)]);
   steps.push([
     'standby settings',
     () => keepStandbySettings(settings, connection, budget, missing['primary_conninfo']),
@@ -104,6 +102,17 @@ async function makeRole(connection: Connection, budget: Budget, account: Account
     account.passwordFile === null ? null : (readFileSync(account.passwordFile, 'utf8').split('\n', 1)[0] ?? '');
   const secret = password === null ? '' : ` PASSWORD ${pg.escapeLiteral(password)}`;
   await connection.script(`CREATE ROLE ${pg.escapeIdentifier(account.user)} ${rights}${secret}`, budget.left());
+}
+
+/** One that lost its WAL (max_slot_wal_keep_size) keeps none ever after, and PostgreSQL 18 lets no standby use it again. */
+async function makeSlot(connection: Connection, budget: Budget, slot: string): Promise<void> {
+  await connection.query(
+    `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots
+     WHERE slot_name = $1 AND NOT active AND wal_status = 'lost'`,
+    [slot],
+    budget.left(),
+  );
+  await connection.query('SELECT pg_create_physical_replication_slot($1, true)', [slot], budget.left());
 }
 
 /** Only where one is missing: a grant of what is there already still takes locks and writes WAL. */

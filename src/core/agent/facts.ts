@@ -48,6 +48,23 @@ export function memoryOf({ durable }: AgentState, voter: VoterId): Memory {
   return { promised: durable.seen[voter] ?? noBallot, voted: durable.votes[voter] ?? null };
 }
 
+/** Four `state` intervals: what is silent for longer keeps no agent from its first grant and its first round. */
+const hearFirstMs: Ms = 2000;
+
+/**
+ * Q8: since this agent's start the peer has told what it remembers of this agent (hearMemoryOfUs). The first notice of a
+ * process is in version 1 of the protocol, without the vote.
+ */
+export function waitsForPeersWord(s: AgentState, now: Instant): boolean {
+  return s.peer?.notice?.voteOfYou == null && now - s.startedAt < hearFirstMs;
+}
+
+/** Q8: likewise the register, which may show ballots of ours that we do not hold any more (hearBallots). */
+export function waitsForRegister({ settings, register, startedAt }: AgentState, now: Instant): boolean {
+  if (settings.witness !== 'route53' || register.heardAt !== null || register.out !== null) return false;
+  return now - startedAt < hearFirstMs;
+}
+
 /** Whether the witness, of either kind, was heard. */
 export function hearsWitness(s: AgentState, now: Instant): boolean {
   switch (s.settings.witness) {
@@ -161,7 +178,7 @@ export function entryCoolDownLeftMs(s: AgentState, wall: number): Ms {
   return s.durable.entryMoved === 0 ? 0 : left(s.durable.entryMoved, s.settings.policy.entryCoolDownMs, wall);
 }
 
-/** Never more than the whole time, however the wall clock jumps. */
+/** Never more than the whole time, however the wall clock jumps: what was noted in its future is counted from now (step.ts). */
 function left(since: number, length: Ms, wall: number): Ms {
   return Math.min(length, Math.max(0, since + length - wall));
 }

@@ -2,6 +2,7 @@
 // run in register-io.ts.
 
 import type { GuardAnswer, GuardStatus, Inquire, Refusal, RegisterGrant, Release, Renew } from '../messages.ts';
+import { noBallot } from '../quorum/ballot.ts';
 import { type Accepted, compareEpochs, type EpochId, epochOf, sameEpoch, showEpoch } from '../quorum/record.ts';
 import { isCurrent } from '../quorum/register.ts';
 import { compareRounds, type Round, showRound } from '../quorum/round.ts';
@@ -9,7 +10,7 @@ import { grant, release } from '../quorum/voter.ts';
 import type { Site, VoterId } from '../site.ts';
 import { standbyAdvice } from '../verdict/standby.ts';
 import { type AgentDraft, reply, set, trace } from './draft.ts';
-import { hearsPeer, hearsWitness, peerNotice, recordOf } from './facts.ts';
+import { hearsPeer, hearsWitness, peerNotice, recordOf, waitsForRegister } from './facts.ts';
 import { type AgentState, rulesOf } from './state.ts';
 
 /** Every answer to a guard carries the chosen record and what this agent knows of the standby ("Messages"). */
@@ -88,13 +89,18 @@ function heldByWitness(s: AgentState): Accepted | null {
   return isCurrent(s.register) ? (s.register.held?.state.accepted ?? null) : null;
 }
 
+function whyNotNow(d: AgentDraft, message: Renew): Refusal | null {
+  if (orderRefuses(d, message.epoch)) return 'order';
+  if (message.status.leaseLeftMs <= 0 && nobodyElseGrants(d, message)) return 'not-free';
+  return waitsForRegister(d.s, d.at.now) ? 'busy' : null;
+}
+
 export function onRenew(d: AgentDraft, site: Site, message: Renew, replyTo: number): void {
   if (message.site !== site) return notYours(d, message.round, replyTo);
   hearGuard(d, site, message.status);
   voidRelease(d, message);
   const refusing = refusesDatabase(d, message.epoch);
-  const useless = message.status.leaseLeftMs <= 0 && nobodyElseGrants(d, message);
-  const refusal: Refusal | null = orderRefuses(d, message.epoch) ? 'order' : useless ? 'not-free' : null;
+  const refusal = whyNotNow(d, message);
   const result =
     refusal === null
       ? grant(d.s.voter, message, refusing, rulesOf(d.s.settings), d.at.now)
@@ -166,7 +172,10 @@ export function onRelease(d: AgentDraft, site: Site, message: Release, replyTo: 
   set(d, {
     voter: release(d.s.voter, message),
     gone: current && message.gone ? said : d.s.gone,
-    stopped: current && !message.gone ? { ...said, position: message.position } : d.s.stopped,
+    stopped:
+      current && !message.gone
+        ? { ...said, position: message.position, under: d.s.voter.durable.chosen?.ballot ?? noBallot }
+        : d.s.stopped,
     queuedReleases: d.s.settings.witness === 'route53' ? [...d.s.queuedReleases, message].slice(-4) : [],
     due: { ...d.s.due, state: d.at.now },
   });

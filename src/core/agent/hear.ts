@@ -1,7 +1,7 @@
 // Hearing another voter: what it holds (Q4, Q8), what it knows to be chosen, and since when we hear anybody (R2, V3).
 
 import type { StateNotice, VoterView } from '../messages.ts';
-import { compareBallots, sameBallot, showBallot } from '../quorum/ballot.ts';
+import { type Ballot, compareBallots, noBallot, sameBallot, showBallot } from '../quorum/ballot.ts';
 import { type Accepted, compareEpochs, epochOf, sameEpoch, showEpoch } from '../quorum/record.ts';
 import { absorbWord } from '../quorum/register.ts';
 import {
@@ -30,6 +30,7 @@ export function hearVoter(
   notice: StateNotice | null,
   seenAtSend: Memory | null,
 ): void {
+  hearBallots(d, [told.promised, told.accepted?.ballot, told.chosen?.ballot]);
   const seen = memoryOf(d.s, voter);
   // Q8: asked after we saw it hold more: its disk went back. It counts for nothing until it has rejoined.
   const lost = seenAtSend !== null && holdsLess(told, seenAtSend);
@@ -77,6 +78,33 @@ function showLoss(view: VoterView, { promised, voted }: Memory): { readonly hold
   return { holds: showBallot(holds.voted), seen: showBallot(voted) };
 }
 
+/**
+ * Q1, Q8: a ballot is on its proposer's disk, as its own promise, before anybody else hears of it. So whoever shows one of
+ * ours above our promise remembers more of us than we hold; one of the peer's is remembered of the peer.
+ */
+export function hearBallots(d: AgentDraft, ballots: readonly (Ballot | undefined)[]): void {
+  const { cluster } = d.s.voter.durable;
+  for (const ballot of ballots) {
+    // Before the foundation there is nothing to have forgotten; the peer tells a host that lost all of it (above).
+    if (ballot === undefined || ballot.counter === 0 || cluster === null) continue;
+    if (ballot.voter !== d.s.me) {
+      notePromise(d, ballot);
+      continue;
+    }
+    const { promised } = d.s.voter.durable;
+    if (d.s.voter.amnesia || compareBallots(ballot, promised) <= 0) continue;
+    set(d, { voter: forget(d.s.voter) });
+    trace(d, 'error', 'voter.amnesia', { holds: showBallot(promised), seen: showBallot(ballot) });
+  }
+}
+
+function notePromise(d: AgentDraft, ballot: Ballot): void {
+  const { durable } = d.s;
+  const before = durable.seen[ballot.voter] ?? noBallot;
+  if (compareBallots(ballot, before) <= 0) return;
+  set(d, { durable: { ...durable, seen: { ...durable.seen, [ballot.voter]: ballot } } });
+}
+
 export function hearRegisterWord(d: AgentDraft, notice: StateNotice): void {
   if (notice.register === null || d.s.settings.witness !== 'route53') return;
   const mind = absorbWord(d.s.register, notice.register.serial, notice.register.nonce, d.at.now);
@@ -91,7 +119,8 @@ const settleMs = 1000;
 
 /** Q4: a record is known to be chosen. Everything that hangs on a new record hangs here. */
 export function hearChosen(d: AgentDraft, chosen: Accepted, how: string): void {
-  const known = d.s.voter.durable.chosen;
+  const { chosen: known, cluster } = d.s.voter.durable;
+  if (chosen.record.cluster === cluster) hearBallots(d, [chosen.ballot]);
   if (known !== null && !isLaterChosen(chosen, known)) return;
   const voter = learnChosen(d.s.voter, chosen);
   if (voter === d.s.voter) return;

@@ -6,8 +6,14 @@ import { onlyVoter, soleVoterOf } from '../quorum/sole-voter.ts';
 import { isoTime, type Moment } from '../time.ts';
 import type { AgentState, Intent } from './state.ts';
 
-/** "pause": no change of primary or entry without an order, whatever this agent knew when it began. */
-const foundPaused = 'the record found is paused';
+/**
+ * "pause": no change of primary or entry without an order, whatever this agent knew when it began. A pause that is half done is
+ * ended as it is (Q5): given up, it would stand in the way of every further round of this urgent change (I7).
+ */
+function foundPaused({ ballot, record }: Accepted, { voter }: AgentState): ClusterRecord | string {
+  const { chosen } = voter.durable;
+  return chosen !== null && sameBallot(chosen.ballot, ballot) ? 'the record found is paused' : record;
+}
 
 export function applyIntent(intent: Intent, found: Accepted, s: AgentState, at: Moment): ClusterRecord | string {
   const base = found.record;
@@ -23,9 +29,9 @@ export function applyIntent(intent: Intent, found: Accepted, s: AgentState, at: 
       return base.mode === intent.mode ? base : { ...base, ...stamp, mode: intent.mode };
     case 'entry':
       if (base.entry === intent.to) return base;
-      return base.mode === 'paused' && !intent.order ? foundPaused : { ...base, ...stamp, entry: intent.to };
+      return base.mode === 'paused' && !intent.order ? foundPaused(found, s) : { ...base, ...stamp, entry: intent.to };
     case 'primary':
-      return changePrimary(intent, base, stamp);
+      return changePrimary(intent, found, s, stamp);
     case 'sync-on':
       if (!sameBallot(found.ballot, intent.onto)) return 'the record found is not the one that the guard named';
       return base.sync ? base : { ...base, ...stamp, sync: true };
@@ -58,14 +64,19 @@ function plain(reason: string): string {
 
 function changePrimary(
   intent: Extract<Intent, { kind: 'primary' }>,
-  base: ClusterRecord,
+  found: Accepted,
+  s: AgentState,
   stamp: Pick<ClusterRecord, 'by' | 'at' | 'reason' | 'voters'>,
 ): ClusterRecord | string {
+  const base = found.record;
   // Half done by an earlier round: what is found already says so, and is ended as it is (Q5).
   if (base.primary === intent.to) return base;
   if (!sameEpoch(epochOf(base), intent.from))
     return `epoch ${intent.from.epoch} is over, the record found is of epoch ${base.epoch}`;
-  if (base.mode === 'paused' && !intent.order) return foundPaused;
+  if (base.mode === 'paused' && !intent.order) return foundPaused(found, s);
+  // The old primary may have gone on under a later record, so that its standby lacks something after all (L7, V8).
+  if (intent.onto !== null && !sameBallot(found.ballot, intent.onto))
+    return 'the record found is not the one under which the old primary stopped';
   // V5. A half-done `sync: false` is ended as it is: given up it would stay in the way of every further round.
   if (intent.needsSync && !base.sync) return base;
   return {

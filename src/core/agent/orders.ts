@@ -4,16 +4,19 @@
 import { isGone } from '../decide/primary.ts';
 import type { Ack, Order, OrderRequest } from '../messages.ts';
 import type { Outcome } from '../outcome.ts';
+import { sameBallot } from '../quorum/ballot.ts';
 import { type ClusterRecord, epochOf, sameEpoch } from '../quorum/record.ts';
+import { sameRound } from '../quorum/round.ts';
 import { soleVoterOf } from '../quorum/sole-voter.ts';
 import { guardOf, otherSite, type Site } from '../site.ts';
 import { bindingMs, type Ms } from '../time.ts';
 import { needsSync, standbyAdvice } from '../verdict/standby.ts';
 import { type AgentDraft, ask, reply, set, trace } from './draft.ts';
-import { hearsMajority, majorityBindsMs, peerNotice, recent, recordOf } from './facts.ts';
+import { chosenOf, hearsMajority, majorityBindsMs, peerNotice, recent, recordOf } from './facts.ts';
 import { force, stepsOfForce, whyNotForce } from './forcing.ts';
+import type { OrderState } from './order-state.ts';
 import { orderRejoin } from './rejoining.ts';
-import type { Intent, OrderState } from './state.ts';
+import type { Intent } from './state.ts';
 
 /** How long a stopped primary's last WAL may take to arrive before `--accept-loss` goes on without it. */
 const arrivalMs: Ms = 2000;
@@ -231,10 +234,26 @@ export function driveOrders(d: AgentDraft): void {
   if (isGone(d.s, record)) return endOrder(d, 'undone', `${record.primary}'s guard gave its database up meanwhile`);
   if (order.phase === 'proposing' && orderNeedsSync(d, order) && !record.sync)
     return endOrder(d, 'undone', 'zero-loss: the standby may lack what was acknowledged (--accept-loss goes on)');
-  if (d.at.now >= order.until)
-    return endOrder(d, 'undone', 'it took longer than order.timeout; the old primary goes on');
+  if (order.phase === 'proposing' && wentOn(d, order))
+    return endOrder(
+      d,
+      'undone',
+      `${record.primary}'s guard went on meanwhile, its checkpoint is not the last word any more`,
+    );
+  if (d.at.now >= order.until) return endOrder(d, 'undone', whyLate(d, order));
   if (order.phase === 'stopping') awaitCheckpoint(d, order);
   if (order.phase === 'refusing') awaitLease(d, order);
+}
+
+/** V5 where no checkpoint speaks for the standby; judged again at each step, since the order may have waited for a lease. */
+function mayTakeOver(d: AgentDraft, { order, checkpoint }: OrderState): boolean {
+  return checkpoint !== null || standbyAdvice(d.s, d.at.now, order.acceptLoss ? 'loss' : 'nothing').mayTakeOver;
+}
+
+function whyLate(d: AgentDraft, order: OrderState): string {
+  const advice = standbyAdvice(d.s, d.at.now, order.order.acceptLoss ? 'loss' : 'nothing');
+  const late = 'it took longer than order.timeout; the old primary goes on';
+  return mayTakeOver(d, order) ? late : `${late} (${order.to} may not take over: ${advice.why})`;
 }
 
 /** A switchover needs none (V8): its standby has received all that the old primary ever wrote. */
@@ -255,7 +274,16 @@ function awaitCheckpoint(d: AgentDraft, order: OrderState): void {
   const waited = d.at.now - stopped.at >= arrivalMs;
   if (!enough && !(order.order.acceptLoss && waited))
     return set(d, { due: { ...d.s.due, probe: Math.min(d.s.due.probe, d.at.now + 50) } });
-  set(d, { order: { ...order, phase: 'proposing', checkpoint: stopped.position } });
+  set(d, { order: { ...order, phase: 'proposing', checkpoint: stopped.position === null ? null : stopped } });
+}
+
+/** L7: a guard that went on may since have acknowledged what the standby lacks, so its checkpoint proves nothing any more. */
+function wentOn(d: AgentDraft, { checkpoint }: OrderState): boolean {
+  if (checkpoint === null) return false;
+  const { stopped } = d.s;
+  const chosen = chosenOf(d.s);
+  if (stopped === null || !sameRound(stopped.round, checkpoint.round)) return true;
+  return chosen !== null && !sameBallot(chosen.ballot, checkpoint.under);
 }
 
 function awaitLease(d: AgentDraft, order: OrderState): void {
@@ -295,6 +323,7 @@ function isReached(intent: Intent, record: ClusterRecord): boolean {
 export function orderIntent(d: AgentDraft): Intent | null {
   const { order, modeOrder } = d.s;
   if (order !== null && order.phase === 'proposing') {
+    if (!mayTakeOver(d, order)) return null;
     return {
       kind: 'primary',
       to: order.to,
@@ -302,6 +331,7 @@ export function orderIntent(d: AgentDraft): Intent | null {
       entryToo: false,
       order: true,
       needsSync: orderNeedsSync(d, order),
+      onto: order.checkpoint?.under ?? null,
       reason: 'ordered by a person',
     };
   }

@@ -7,12 +7,12 @@ import { compareBallots, sameBallot, showBallot } from '../quorum/ballot.ts';
 import type { Accepted, ClusterRecord } from '../quorum/record.ts';
 import { isCurrent, registerChangesPrimary, withRecord } from '../quorum/register.ts';
 import { soleVoterOf } from '../quorum/sole-voter.ts';
-import { accept, bindsAgainst, changesPrimary, isLaterChosen, prepare } from '../quorum/voter.ts';
+import { accept, bindsAgainst, changesPrimary, isLaterAccepted, prepare } from '../quorum/voter.ts';
 import { otherSite, peerOfVoter, type VoterId } from '../site.ts';
 import { draw, type Ms } from '../time.ts';
 import { possibleLoss } from '../verdict/standby.ts';
 import { type AgentDraft, ask, set, trace } from './draft.ts';
-import { hearsPeer, memoryOf, voterBindsMs } from './facts.ts';
+import { hearsPeer, memoryOf, voterBindsMs, waitsForPeersWord, waitsForRegister } from './facts.ts';
 import { chooseAlone } from './forcing.ts';
 import { hearChosen, hearVoter } from './hear.ts';
 import { applyIntent } from './intent.ts';
@@ -28,7 +28,7 @@ import {
   swap,
 } from './register-io.ts';
 import { ballotFor, takesPart } from './rejoin-rounds.ts';
-import type { AgentState, Intent, Pending, Proposal } from './state.ts';
+import type { Intent, Pending, Proposal } from './state.ts';
 import { rulesOf } from './state.ts';
 import { onIntentChosen } from './syncing.ts';
 
@@ -42,24 +42,13 @@ function clockVoters(d: AgentDraft, intent: Intent): readonly VoterId[] {
   return voters.filter((voter) => takesPart(intent, voter));
 }
 
-/** Four `state` intervals: longer a peer that is gone, or that cannot reach us, keeps no agent from its first round. */
-const hearFirstMs: Ms = 2000;
-
-/**
- * Q8: since this agent's start the peer has told what it remembers of this agent (hearMemoryOfUs). The first notice of a
- * process is in version 1 of the protocol, without the vote.
- */
-function heardOfUs({ peer }: AgentState): boolean {
-  return peer?.notice?.voteOfYou != null;
-}
-
 export function begin(d: AgentDraft, intent: Intent): void {
   const cluster = d.s.voter.durable.cluster;
   if (d.s.proposal !== null || cluster === null || d.s.voter.amnesia || d.at.now < d.s.proposeAfter) return;
   // Q0: before the founding guard held its first lease no other record is proposed.
   if (!d.s.durable.founded) return;
-  // Q8: our own vote is the first of each majority, so what the peer remembers of it is heard before it counts.
-  if (!heardOfUs(d.s) && d.at.now - d.s.startedAt < hearFirstMs) return;
+  // Q8: our own vote is the first of each majority, so what others remember of it is heard before it counts.
+  if (waitsForPeersWord(d.s, d.at.now) || waitsForRegister(d.s, d.at.now)) return;
   // In a forced era its one voter chooses alone, and nobody else proposes.
   const sole = soleVoterOf(d.s.voter.durable.chosen?.record ?? null);
   if (sole !== null) {
@@ -158,7 +147,7 @@ type Base = { readonly voter: VoterId; readonly record: ClusterRecord };
 /** Q2: the record of the highest accepted ballot (of a later era first) among this agent and `other`, as the intent says. */
 function compute(d: AgentDraft, p: Proposal, other: Accepted | null): ClusterRecord | string {
   const own = d.s.voter.durable.accepted;
-  const base = other !== null && (own === null || isLaterChosen(other, own)) ? other : own;
+  const base = other !== null && (own === null || isLaterAccepted(other, own)) ? other : own;
   if (base === null) return 'no voter holds a record';
   const sole = soleVoterOf(base.record);
   if (sole !== null && sole !== d.s.me) return 'the record found is of an era that the other agent forced';
@@ -169,11 +158,16 @@ function drivePrepare(d: AgentDraft, p: Proposal): void {
   const answers = Object.entries(p.prepared) as [VoterId, NonNullable<Proposal['prepared'][VoterId]>][];
   let why = 'no other voter answered';
   let boundMs = 0;
+  let overruled: string | null = null;
   for (const [voter, answer] of answers) {
     if (answer.vote !== 'yes' || answer.view === null) continue;
     const record = compute(d, p, answer.view.accepted);
-    if (typeof record === 'string') return giveUp(d, record, 300);
-    // Q6: judged now, with the voter's own fresh word. Any pair may serve (Q2), so another answer may be free (Q5).
+    // Any pair may serve (Q2): with another one the change may hold, and what stands here against it is buried (Q5).
+    if (typeof record === 'string') {
+      overruled = record;
+      continue;
+    }
+    // Q6: judged now, with the voter's own fresh word. Another answer may be free (Q5).
     const waitMs = Math.max(
       bindsAgainst(d.s.voter, record, d.at.now),
       voterBindsMs({ at: answer.at, view: answer.view }, record, d.s.settings.lease.drift, d.at.now),
@@ -187,6 +181,7 @@ function drivePrepare(d: AgentDraft, p: Proposal): void {
     set(d, { proposal: { ...p, phase: 'register' } });
     return driveRegisterRound(d, { ...p, phase: 'register' });
   }
+  if (overruled !== null && boundMs === 0) return giveUp(d, overruled, 300);
   // A promise may be released at any moment, which a change of primary waits for; a repair only waits with everybody.
   const againMs = p.intent.kind === 'same' ? Math.min(2000, Math.max(200, boundMs)) : 200;
   giveUp(d, why, boundMs === 0 ? raceWaitMs(d) : againMs);

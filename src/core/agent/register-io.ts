@@ -12,6 +12,7 @@ import type { Site } from '../site.ts';
 import { type AgentDraft, isPending, readRegister, reply, set, swapRegister, trace } from './draft.ts';
 import { chosenOf, hearsPeer, recordOf } from './facts.ts';
 import { guardAnswer, refusesNow } from './grants.ts';
+import { hearBallots } from './hear.ts';
 import type { Intent, Pending, QueuedGrant } from './state.ts';
 
 /** While something is amiss the register is read this often: within R2's 2 s, and one request a second (Route 53). */
@@ -25,8 +26,12 @@ export function isSwapping(d: AgentDraft): boolean {
   return isPending(d, (p) => p.kind.startsWith('register-') && p.kind !== 'register-read');
 }
 
+/** Between two reads that something waits for; after one that failed at once (throttling) the next one has to help it. */
+const readAgainMs = { done: 100, failed: 500 };
+
 export function readSoon(d: AgentDraft): void {
-  if (!isReading(d) && d.at.now - d.s.registerReadAt >= 100) readRegister(d);
+  const failed = d.s.register.heardAt === null || d.s.register.heardAt < d.s.registerReadAt;
+  if (!isReading(d) && d.at.now - d.s.registerReadAt >= readAgainMs[failed ? 'failed' : 'done']) readRegister(d);
 }
 
 export function driveRegister(d: AgentDraft): void {
@@ -148,6 +153,9 @@ export function onRegisterRead(d: AgentDraft, serialAtSend: number, outcome: Out
     return;
   }
   const before = d.s.register;
+  const { state } = outcome.value;
+  if (typeof state === 'object' && state.cluster === d.s.voter.durable.cluster)
+    hearBallots(d, [state.promised, state.accepted.ballot]);
   // Q0: it is created last; before the cluster is founded "no record" is not a fault (W3 begins after the bootstrap).
   if (outcome.value.text === null && !d.s.durable.founded) return;
   const mind = absorbRead(before, outcome.value, serialAtSend, d.s.voter.durable.cluster ?? '', d.at.now);

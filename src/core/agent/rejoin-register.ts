@@ -14,7 +14,7 @@ export function whyNotRegister(d: AgentDraft): string | null {
   if (register.out === null) return 'the witness is in use: there is nothing to rejoin';
   const found = register.found?.state;
   return typeof found === 'object' && found.cluster !== voter.durable.cluster
-    ? `the witness's record belongs to cluster ${found.cluster}: correct witness.route53 in cluster.yaml, or remove the record if that cluster is gone`
+    ? `the witness's record belongs to cluster ${found.cluster}: another cluster writes the same record: correct that one's cluster.yaml, or remove the record if it is gone`
     : null;
 }
 

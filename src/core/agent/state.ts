@@ -2,16 +2,7 @@
 // data; every observation has an age, and a missing one is `unknown`, which never means down.
 
 import type { Lsn } from '../lsn.ts';
-import type {
-  Accept,
-  GuardStatus,
-  Order,
-  PartVerdict,
-  RegisterGrant,
-  Release,
-  StateNotice,
-  VoterView,
-} from '../messages.ts';
+import type { Accept, GuardStatus, PartVerdict, RegisterGrant, Release, StateNotice, VoterView } from '../messages.ts';
 import type {
   BalancerReport,
   DnsReport,
@@ -38,6 +29,7 @@ import { longestTtl } from '../settings.ts';
 import type { Site, VoterId } from '../site.ts';
 import type { Instant, Ms } from '../time.ts';
 import type { AgentDeed } from './deeds.ts';
+import type { OrderResult, OrderState, Stopped } from './order-state.ts';
 import type { RejoinIntent, RejoinState } from './rejoin-state.ts';
 
 export type AgentDurable = {
@@ -120,6 +112,8 @@ export type Intent =
       readonly order: boolean;
       /** V5, zero-loss mode: only from a record found that says `sync: true`. */
       readonly needsSync: boolean;
+      /** A switchover's: onto exactly the record of this ballot, under which the old primary stopped; null: onto any. */
+      readonly onto: Ballot | null;
       readonly reason: string;
     }
   | { readonly kind: 'entry'; readonly to: Site; readonly order: boolean; readonly reason: string }
@@ -170,27 +164,6 @@ export type Proposal = {
   readonly accepted: Readonly<Partial<Record<VoterId, VoteState>>>;
 };
 
-/** An order of a person under way ("Orders"). */
-export type OrderState = {
-  readonly order: Extract<Order, { kind: 'failover' }>;
-  readonly id: number;
-  readonly to: Site;
-  readonly from: EpochId;
-  readonly startedAt: Instant;
-  readonly until: Instant;
-  /** The guard took it, so it is a switchover; else both agents refuse its renewals. */
-  readonly phase: 'asking' | 'stopping' | 'refusing' | 'proposing';
-  /** Position of the shutdown checkpoint record, once the guard released. */
-  readonly checkpoint: Lsn | null;
-};
-
-export type OrderResult = {
-  readonly id: number;
-  readonly what: string;
-  readonly outcome: 'done' | 'undone';
-  readonly why: string;
-};
-
 /** What a voter is asked; `seen` is what was remembered of it when that was sent (Q8). */
 type AskedVoter = { readonly voter: VoterId; readonly seen: Memory };
 
@@ -239,6 +212,11 @@ export type AgentState = {
   readonly settings: Settings;
   readonly durable: Omit<AgentDurable, 'voter'>;
   readonly voter: Voter;
+  /**
+   * False before the first step, whose every word waits for the disk: what a start found may only have been in memory there
+   * (a crash in the middle of a save), and a longer lease of the configuration is not yet in L4's Tmax on it.
+   */
+  readonly saved: boolean;
   readonly startedAt: Instant;
   readonly peer: Heard | null;
   readonly witness: Heard | null;
@@ -275,12 +253,7 @@ export type AgentState = {
   /** L7: the guard of the primary said `gone` in this epoch. */
   readonly gone: { readonly epoch: EpochId; readonly round: Round; readonly at: Instant } | null;
   /** L7 and "Orders": a release without `gone`, with the position of the shutdown checkpoint. */
-  readonly stopped: {
-    readonly epoch: EpochId;
-    readonly round: Round;
-    readonly position: Lsn | null;
-    readonly at: Instant;
-  } | null;
+  readonly stopped: Stopped | null;
   readonly refusing: boolean;
   /** V7: since when each site's entry has served from the right database without a break, as seen from here. */
   readonly servesSince: { readonly site1: Instant | null; readonly site2: Instant | null };
@@ -346,6 +319,7 @@ export function startAgent(
     settings,
     durable,
     voter: startVoter(voter, amnesia, rulesOf(settings), now),
+    saved: false,
     startedAt: now,
     peer: null,
     witness: null,

@@ -34,6 +34,7 @@ const idleTickMs = 250;
 export function agentStep(state: AgentState, event: AgentEvent, moment: Moment): AgentStep {
   const d: AgentDraft = { s: state, at: moment, send: [], act: [], trace: [] };
   takeEvent(d, event);
+  keepWallNotesPast(d);
   noteHearing(d);
   driveOrders(d);
   driveRejoin(d);
@@ -49,7 +50,8 @@ export function agentStep(state: AgentState, event: AgentEvent, moment: Moment):
   driveProposal(d);
   driveReconcile(d);
   driveState(d);
-  const changed = d.s.voter.durable !== state.voter.durable || d.s.durable !== state.durable;
+  const changed = !state.saved || d.s.voter.durable !== state.voter.durable || d.s.durable !== state.durable;
+  if (!state.saved) set(d, { saved: true });
   return {
     state: d.s,
     effects: { fence: false, persist: changed ? durableOf(d.s) : null, send: d.send, act: d.act },
@@ -91,6 +93,14 @@ function noteServing(d: AgentDraft): void {
     servesRightly(d.s, site, d.at.now) ? (before[site] ?? d.at.now) : null;
   const after = { site1: since('site1'), site2: since('site2') };
   if (after.site1 !== before.site1 || after.site2 !== before.site2) set(d, { servesSince: after });
+}
+
+/** V6, V7: a cool-down noted by a wall clock that was ahead begins anew when the clock is put right, and then ends. */
+function keepWallNotesPast(d: AgentDraft): void {
+  const { learned, entryMoved } = d.s.durable;
+  const { wall } = d.at;
+  if (learned !== null && learned.wall > wall) set(d, { durable: { ...d.s.durable, learned: { ...learned, wall } } });
+  if (entryMoved > wall) set(d, { durable: { ...d.s.durable, entryMoved: wall } });
 }
 
 /** V4: it tells the guard so at once. */

@@ -18,7 +18,7 @@ import type { AgentState, Decision, Intent } from '../agent/state.ts';
 import { type ClusterRecord, epochOf, sameEpoch } from '../quorum/record.ts';
 import { soleVoterOf } from '../quorum/sole-voter.ts';
 import { bindsAgainst } from '../quorum/voter.ts';
-import type { Moment, Ms } from '../time.ts';
+import type { Instant, Moment, Ms } from '../time.ts';
 import { needsSync, standbyAdvice } from '../verdict/standby.ts';
 import { mayBeCutOnly } from './entry.ts';
 
@@ -83,7 +83,7 @@ export function decidePrimary(s: AgentState, at: Moment): PrimaryDecision {
 /** V1 to V3: null when the primary is confirmed as failed, else why not. */
 function diagnose(s: AgentState, record: ClusterRecord, at: Moment): PrimaryDecision | null {
   // L7: a guard's `gone` confirms by itself.
-  if (isGone(s, record)) return null;
+  if (isGone(s, record) && !goesOnElsewhere(s, record, at.now)) return null;
   const { verdict, lastClass, detail } = s.primary;
   const seen = `${record.primary}'s database: ${lastClass}${detail === '' ? '' : ` (${detail})`}`;
   if (verdict === 'healthy') return hold('healthy', `${record.primary} serves writes in epoch ${record.epoch}`);
@@ -108,6 +108,14 @@ function diagnose(s: AgentState, record: ClusterRecord, at: Moment): PrimaryDeci
 
 export function isGone(s: AgentState, record: ClusterRecord): boolean {
   return s.gone !== null && sameEpoch(s.gone.epoch, epochOf(record));
+}
+
+/** A verdict as old as the release it is held against: as long as a probe takes, and a notice counts. */
+const wordAgesMs: Ms = 4000;
+
+/** L7: its guard went on after all, in rounds that do not reach this agent, and the peer sees its database serve. */
+function goesOnElsewhere(s: AgentState, record: ClusterRecord, now: Instant): boolean {
+  return s.gone !== null && now - s.gone.at > wordAgesMs && peerVerdicts(s, record, now)?.primary === 'healthy';
 }
 
 /** V4 to V6: what stands between a confirmed failure and the change. */
@@ -146,6 +154,7 @@ function whenConfirmed(s: AgentState, record: ClusterRecord, at: Moment): Primar
     entryToo,
     order: false,
     needsSync: needsSync(s, 'nothing'),
+    onto: null,
     reason: why,
   };
   return {

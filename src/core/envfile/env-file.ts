@@ -63,7 +63,7 @@ function readLine(text: string, start: number): EnvLine {
   const body = raw.replace(/\r?\n$/, '');
   if (/^[ \t]*$/.test(body)) return { kind: 'blank', raw };
   // Behind another comment, Node takes an indented one with `=` in it for an entry.
-  if (/^[ \t]*#/.test(body)) return { kind: /^[ \t].*=/.test(body) ? 'malformed' : 'comment', raw };
+  if (/^[ \t]*#/.test(body)) return { kind: /^[ \t]/.test(body) && body.includes('=') ? 'malformed' : 'comment', raw };
 
   const head = matchAt(ASSIGNMENT, text, start);
   const key = head?.[2];

@@ -173,6 +173,14 @@ export function isLaterChosen(a: Accepted, b: Accepted): boolean {
   return compareBallots(a.ballot, b.ballot) > 0 && compareEpochs(epochOf(a.record), epochOf(b.record)) >= 0;
 }
 
+/**
+ * Q2: the record a round goes on from is that of the highest accepted ballot, of a later era first. Not `isLaterChosen`: what
+ * was accepted need not have been chosen, so the higher ballot may well carry the lower epoch, and buries the other one.
+ */
+export function isLaterAccepted(a: Accepted, b: Accepted): boolean {
+  return (compareEras(a.record.era, b.record.era) || compareBallots(a.ballot, b.ballot)) > 0;
+}
+
 export type RenewAsk = {
   readonly cluster: string;
   readonly voters: string;

@@ -53,7 +53,7 @@ export function standbyAdvice(s: AgentState, now: Instant, waives: Waiver = 'not
   if (report.row === null) return no(`${site}'s database has not replayed the row of siteward.cluster`);
   if (report.row.cluster !== record.cluster || !sameEpoch(report.row.epoch, epochOf(record))) {
     return no(
-      `${site}'s database has replayed epoch ${showEpoch(report.row.epoch)}, the cluster is in ${showEpoch(epochOf(record))}: it needs a rejoin`,
+      `${site}'s database has replayed epoch ${showEpoch(report.row.epoch)}, the cluster is in ${showEpoch(epochOf(record))}: where this lasts it has to be made anew`,
     );
   }
   if (needsSync(s, waives) && !record.sync)

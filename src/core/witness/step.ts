@@ -25,7 +25,13 @@ import {
 import { guardSite, type PeerId, voterOf } from '../site.ts';
 import type { Instant, Moment } from '../time.ts';
 
-export type WitnessState = { readonly voter: Voter; readonly rules: VoterRules; readonly startedAt: Instant };
+export type WitnessState = {
+  readonly voter: Voter;
+  readonly rules: VoterRules;
+  /** False before the first step, which persists what the start found and made of it (as an agent's, and for the same reasons). */
+  readonly saved: boolean;
+  readonly startedAt: Instant;
+};
 
 export type WitnessEvent =
   | { readonly type: 'tick' }
@@ -37,7 +43,7 @@ export type WitnessEvent =
 const idleTickMs = 500;
 
 export function startWitness(disk: VoterDurable, amnesia: boolean, rules: VoterRules, now: Instant): WitnessState {
-  return { voter: startVoter(disk, amnesia, rules, now), rules, startedAt: now };
+  return { voter: startVoter(disk, amnesia, rules, now), rules, saved: false, startedAt: now };
 }
 
 export function witnessStep(
@@ -47,9 +53,10 @@ export function witnessStep(
 ): StepResult<WitnessState, VoterDurable, never> {
   const send: Send[] = [];
   const voter = takeEvent(state, event, moment, send);
+  const changed = !state.saved || voter.durable !== state.voter.durable;
   return {
-    state: { ...state, voter },
-    effects: { fence: false, persist: voter.durable === state.voter.durable ? null : voter.durable, send, act: [] },
+    state: { ...state, voter, saved: true },
+    effects: { fence: false, persist: changed ? voter.durable : null, send, act: [] },
     trace: [],
     wakeAt: moment.now + idleTickMs,
   };

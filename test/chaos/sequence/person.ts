@@ -60,7 +60,7 @@ export class Person {
     const [primary, ...others] = new Set(known.map(({ record }) => record?.primary));
     if (primary === undefined || others.length > 0) return 'unknown';
     const site = otherOf(primary);
-    const unfit = site === this.#begun || known.some(({ standby }) => standby.why.includes('needs a rejoin'));
+    const unfit = site === this.#begun || known.some(({ standby }) => standby.why.includes('has to be made anew'));
     return unfit && this.#lab.isOn(`${site}-db`) && this.#lab.isOn(`${primary}-db`) ? site : 'unknown';
   }
 

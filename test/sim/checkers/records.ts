@@ -41,6 +41,7 @@ export class Records {
     let tally = this.#tallies.get(key);
     if (tally === undefined) {
       tally = { ...vote, voters: new Set(), chosen: false };
+      this.#comesBack(tally);
       this.#tallies.set(key, tally);
     } else if (!sameRecord(tally.record, vote.record)) {
       this.#violations.add('I2', `ballot ${key} carries two records`);
@@ -70,6 +71,25 @@ export class Records {
 
   newest(): Tally | null {
     return this.chosen.at(-1) ?? null;
+  }
+
+  /**
+   * Q2, Q5: what a chosen ballot buried does not come back above it. A record that is carried on has the stamp of the change
+   * that made it, so one that was voted for below the newest choice, and not from there on, comes from what was buried.
+   */
+  #comesBack({ ballot, record }: Tally): void {
+    const newest = this.chosen.findLast((chosen) => compareBallots(chosen.ballot, ballot) < 0);
+    if (newest === undefined || compareEras(newest.record.era, record.era) !== 0 || isSame(newest.record, record))
+      return;
+    const made = [...this.#tallies.values()].filter(
+      (one) => compareBallots(one.ballot, ballot) < 0 && isSame(one.record, record),
+    );
+    if (made.length === 0 || made.some((one) => compareBallots(one.ballot, newest.ballot) > 0)) return;
+    const [first] = made.map((one) => showBallot(one.ballot));
+    this.#violations.add(
+      'I2',
+      `ballot ${showBallot(ballot)} carries the record of ${first}, which the choice at ${showBallot(newest.ballot)} buried`,
+    );
   }
 
   /** "Orders": in a forced era its agent's vote alone decides, the record that ends the era's lonely part included. */
@@ -107,6 +127,11 @@ export class Records {
         `${names}: epoch ${showEpoch(epochOf(one))} of ${one.primary} is followed by ${showEpoch(epochOf(two))} of ${two.primary}`,
       );
   }
+}
+
+/** The same change, by whoever and in whatever ballot it is carried on. */
+function isSame(one: ClusterRecord, other: ClusterRecord): boolean {
+  return one.by === other.by && one.at === other.at && one.reason === other.reason && sameRecord(one, other);
 }
 
 function sameRecord(one: ClusterRecord, other: ClusterRecord): boolean {

@@ -70,7 +70,7 @@ export const quorumMutants: readonly Mutant[] = [
     edits: [
       {
         file: proposing,
-        find: 'const base = other !== null && (own === null || isLaterChosen(other, own)) ? other : own;',
+        find: 'const base = other !== null && (own === null || isLaterAccepted(other, own)) ? other : own;',
         put: 'const base = own;',
       },
     ],
@@ -84,6 +84,28 @@ export const quorumMutants: readonly Mutant[] = [
         'lossy-path': 6,
         'order-entry': 8,
         'crash-daemon': 4,
+      },
+    },
+  },
+  {
+    name: 'lower-ballot-of-a-higher-epoch',
+    rule: 'Q2',
+    edits: [
+      {
+        file: voter,
+        find: 'return (compareEras(a.record.era, b.record.era) || compareBallots(a.ballot, b.ballot)) > 0;',
+        put: 'return isLaterChosen(a, b);',
+      },
+    ],
+    seeds: 400,
+    options: {
+      faultEveryMs: 2000,
+      faults: {
+        'crash-between-effects': 8,
+        'isolate-machine': 10,
+        'cut-sites': 10,
+        'order-pause': 12,
+        'order-switchover': 12,
       },
     },
   },

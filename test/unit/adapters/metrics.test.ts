@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createMetrics } from '../../../src/adapters/metrics/metrics.ts';
-import { metrics as catalogue } from '../../../src/catalog/metrics.ts';
+import { alerts, metrics as catalogue } from '../../../src/catalog/metrics.ts';
 
 test('gauges, counters and histograms of the catalogue, with the default labels', async () => {
   const metrics = createMetrics({ cluster: 'birthday' });
@@ -51,5 +51,15 @@ for (const [name, { type }] of Object.entries(catalogue)) {
     assert.match(name, /^siteward_[a-z_]+$/);
     assert.equal(name.endsWith('_total'), type === 'counter');
     if (type === 'histogram') assert.match(name, /_(seconds|bytes)$/);
+  });
+}
+
+for (const { expression } of alerts) {
+  test(`there is something to alert on: ${expression}`, () => {
+    const names = expression.match(/siteward_[a-z_]+/g) ?? [];
+    assert.deepEqual(
+      names.filter((name) => !(name in catalogue)),
+      [],
+    );
   });
 }

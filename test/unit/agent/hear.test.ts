@@ -52,8 +52,10 @@ test('Q8: what an older release remembered of what was chosen is no promise that
   assert.equal(told.state.voter.amnesia, false);
   told.request('site1-agent', notice({ seenOfYou: ballot(9) }));
   assert.equal(told.state.voter.amnesia, true);
-  const upgraded = new Session(state().remembers({ seen: { site1: ballot(8) } })).tick();
-  upgraded.answered('state', { type: 'view', view: view({ promised: ballot(6), accepted: at(5), chosen: at(8) }) });
+  const ours = state().voter({ durable: { ...state().state.voter.durable, promised: ballot(8, 'site2') } });
+  const upgraded = new Session(ours.remembers({ seen: { site1: ballot(8, 'site2') } })).tick();
+  const chosen = at(8, record(), 'site2');
+  upgraded.answered('state', { type: 'view', view: view({ promised: ballot(6), accepted: at(5), chosen }) });
   assert.equal(upgraded.state.peer?.view.amnesia, false);
   assert.deepEqual(upgraded.state.durable.seen.site1, ballot(6), 'from now on it is the promise');
   assert.deepEqual(upgraded.state.durable.votes.site1, ballot(5));

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Order } from '../../../src/core/messages.ts';
 import { done, rejected, unknown } from '../../../src/core/outcome.ts';
-import { type StateBuilder, state } from '../agent-state.ts';
-import { at, ballot, epoch, guardStatus, moved, notice, record, round, view } from '../core-builders.ts';
+import { now, type StateBuilder, state } from '../agent-state.ts';
+import { at, ballot, but, epoch, guardStatus, moved, notice, record, round, view } from '../core-builders.ts';
 import { Session } from './session.ts';
 
 const failover = (change: Partial<Extract<Order, { kind: 'failover' }>> = {}): Order => ({
@@ -225,7 +225,7 @@ test('a resume that no majority accepts is undone after order.timeout', () => {
   assert.equal(session.state.lastOrder?.outcome, 'undone');
 });
 
-test("entry moves by order, paused or not; a verdict's move is given up when the record found is paused", () => {
+test("entry moves by order, paused or not; a verdict's move ends a half-done pause that it finds (Q5)", () => {
   const session = new Session(state().record({ mode: 'paused' })).order({ kind: 'entry', to: 'site2' });
   choose(session);
   assert.equal(session.state.voter.durable.chosen?.record.entry, 'site2');
@@ -237,8 +237,7 @@ test("entry moves by order, paused or not; a verdict's move is given up when the
     id: prepare?.id ?? 0,
     outcome: done({ type: 'promise', promised: true, refusal: null, view: found }),
   });
-  assert.equal(judged.state.proposal, null);
-  assert.ok(judged.traces.includes('round.given-up'));
+  assert.deepEqual(judged.state.proposal?.record, record({ mode: 'paused' }));
 });
 
 test('restart asks the guard, and nothing of the record', () => {
@@ -262,3 +261,67 @@ test('another primary by other hands ends a switchover as undone', () => {
   session.request('site2-agent', { type: 'chosen', cluster: 'c-1', chosen: at(9, other) });
   assert.match(session.state.lastOrder?.why ?? '', /made site1 the primary/);
 });
+
+// ------------------------------------------------------------------------------------ what happens meanwhile
+
+/** Driven by site2's agent, in a zero-loss cluster; it waits for a lost race when the guard has released. */
+function switchingOver(): Session {
+  const base = state('site2').record({ sync: true });
+  const session = new Session(
+    base.with({
+      settings: but(base.state.settings, { replication: 'zero-loss', orderTimeoutMs: 60_000 }),
+      proposeAfter: now + 5000,
+    }),
+  ).order(failover());
+  session.answered('guard-order', ack(true));
+  session.request('site1-guard', release(900)).tick();
+  assert.equal(session.state.order?.phase, 'proposing');
+  return session;
+}
+
+const goesOn = {
+  type: 'renew',
+  cluster: 'c-1',
+  voters: 'three',
+  epoch: epoch(1),
+  site: 'site1',
+  round: round(1, 2),
+  ttlMs: 6000,
+  status: guardStatus('site1'),
+} as const;
+
+test('L7: a guard that goes on before its switchover was chosen ends the order: its checkpoint proves nothing any more', () => {
+  const session = switchingOver().request('site1-guard', goesOn, 500).tick();
+  assert.deepEqual([session.state.order, session.state.lastOrder?.outcome], [null, 'undone']);
+  assert.match(session.state.lastOrder?.why ?? '', /went on meanwhile/);
+});
+
+test('V8: a switchover goes onto the record under which the old primary stopped, and onto no later one', () => {
+  const session = switchingOver();
+  const fellBack = at(8, record({ sync: false, reason: 'fell back' }));
+  session.request('site1-agent', { type: 'chosen', cluster: 'c-1', chosen: fellBack }, 500).tick();
+  assert.equal(session.state.lastOrder?.outcome, 'undone');
+  // This agent was not told: it finds the record in its round.
+  const unaware = switchingOver().tick(5000);
+  const found = view({ accepted: fellBack, promised: fellBack.ballot, chosen: at(5, record({ sync: true })) });
+  unaware.answered('prepare', { type: 'promise', promised: true, refusal: null, view: found });
+  assert.equal(unaware.asked('accept').length, 0);
+});
+
+for (const [what, standby] of [
+  ['answers no more', { class: 'refused', inRecovery: null, received: null, row: null }],
+  ['is too far behind', { received: 1 }],
+] as const) {
+  test(`V5 is judged again when the lease has run out: the standby ${what}`, () => {
+    const lost = silent()
+      .standby(standby)
+      .remembers({ lastPrimary: { position: 50_000_000, epoch: epoch(1) } });
+    const order = new Session(silent()).order(failover()).state.order;
+    const session = new Session(lost.with({ order }));
+    for (let tick = 0; tick < 10; tick += 1) session.tick(100);
+    assert.equal(session.state.order?.phase, 'proposing');
+    assert.deepEqual([session.state.proposal, session.swap()], [null, undefined]);
+    session.tick(60_000);
+    assert.match(session.state.lastOrder?.why ?? '', /site2 may not take over/);
+  });
+}

@@ -34,7 +34,7 @@ function chosenWith(session: Session, theirs: Accepted): ClusterRecord | null {
   for (const { id } of asked) {
     session.step({ type: 'answer', id, outcome: { kind: 'done', value: { type: 'promise', ...answer } } });
     const [accept] = session.asked('accept');
-    if (accept === undefined) return null;
+    if (accept === undefined) continue;
     const value = { ballot: accept.request.ballot, record: accept.request.record };
     const accepted = { type: 'accepted', accepted: true, refusal: null, view: holds(value) } as const;
     session.step({ type: 'answer', id: accept.id, outcome: { kind: 'done', value: accepted } });

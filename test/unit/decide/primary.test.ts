@@ -191,6 +191,7 @@ test('V6: the change that is wanted names the epoch it is to replace', () => {
     entryToo: false,
     order: false,
     needsSync: false,
+    onto: null,
     reason: "site1's database is confirmed as failed: refused",
   });
 });

@@ -64,6 +64,7 @@ const failover: Intent = {
   entryToo: false,
   order: false,
   needsSync: true,
+  onto: null,
   reason: 'site1 is gone',
 };
 

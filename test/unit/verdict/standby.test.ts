@@ -28,10 +28,10 @@ const reasons: readonly (readonly [why: RegExp, no: StateBuilder, yes: StateBuil
   [/identifier .* unknown/, state().standby({ systemId: null }), state()],
   [/another system identifier/, state().standby({ systemId: 'two' }), state()],
   [/not replayed the row/, state().standby({ row: null }), state()],
-  [/replayed epoch 0.*rejoin/, state().standby(row({ epoch: epoch(0) })), state()],
-  [/needs a rejoin/, state().standby(row({ cluster: 'c-2' })), state()],
+  [/replayed epoch 0.*made anew/, state().standby(row({ epoch: epoch(0) })), state()],
+  [/has to be made anew/, state().standby(row({ cluster: 'c-2' })), state()],
   [
-    /needs a rejoin/,
+    /has to be made anew/,
     state().standby({ ...row({ epoch: { era: { number: 1, site: 'site2' }, epoch: 1 } }), received: 9e9 }),
     state(),
   ],

@@ -23,7 +23,8 @@ import {
 } from '../core-builders.ts';
 
 const addressed = { cluster: 'c-1', voters: 'three' };
-const started = (change: object = {}): WitnessState => deepFreeze(startWitness(durable(change), false, rules, 0));
+const started = (change: object = {}): WitnessState =>
+  deepFreeze({ ...startWitness(durable(change), false, rules, 0), saved: true });
 const later = 20_000;
 
 function step(state: WitnessState, from: PeerId, request: Request, now = later) {
@@ -215,4 +216,11 @@ test('Q8: who has no state file, but is remembered, is no new voter: it gives a 
   assert.deepEqual([persist?.promised, persist?.accepted, persist?.chosen], [accepted.ballot, accepted, accepted]);
   assert.equal(next.voter.quarantinedUntil, later + 15_760);
   assert.match(JSON.stringify(step(started(), 'site1-agent', ask).answer), /has its memory/);
+});
+
+test('L4: the first step persists the longest lease of the configuration, though nothing else is new', () => {
+  const raised = deepFreeze(startWitness(durable({ longestTtlMs: 3000 }), false, rules, 0));
+  const first = step(raised, 'site1-agent', notice());
+  assert.equal(first.persist?.longestTtlMs, rules.longestTtlMs);
+  assert.equal(step(first.next, 'site1-agent', notice()).persist, null);
 });
