@@ -1,7 +1,8 @@
 # Who talks to whom. Within the site a rule names the source's security group; across the peering the one address of the
 # source host, because a group of another region cannot be named. Nothing but the service's port is open to everybody.
-# Answers need no rule (groups are stateful), a host talks to itself without one, and DNS, the metadata service and
-# Amazon's time service are not subject to any.
+# Answers need no rule: groups are stateful, and to AWS the ICMP message that 9001 bytes are too many for the peering, which
+# carries 8500, is one. A host talks to itself without one, and DNS, the metadata service and Amazon's time service are
+# not subject to any.
 
 locals {
   # The sentences become descriptions at AWS, which takes no apostrophes there.
