@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import type { Job, JobDone } from './jobs.ts';
-import { drawOptions, type RunOptions } from './options.ts';
+import { asBefore, drawOptions, type RunOptions } from './options.ts';
 import { pinned } from './pinned.ts';
 import { runOne } from './run.ts';
 import { Summary } from './summary.ts';
@@ -87,7 +87,11 @@ async function runMany(): Promise<void> {
   const from = values.from === undefined ? lastSeed() + 1 : number(values.from, 1);
   const seeds = number(values.seeds, 100);
   const jobs: Job[] = values.pinned
-    ? pinned.map(({ seed, given: had = {} }) => ({ seed, given: { ...had, ...options }, twice: values.twice }))
+    ? pinned.map(({ seed, given: had = {} }) => ({
+        seed,
+        given: { ...asBefore, ...had, ...options },
+        twice: values.twice,
+      }))
     : Array.from({ length: seeds }, (_, index) => ({
         seed: String(from + index),
         given: options,

@@ -33,7 +33,19 @@ export type RunOptions = {
    * the same instant, which a run on exact time hardly ever meets, and at half the cost. 0: exact time.
    */
   readonly grainMs: number;
+  /**
+   * One failover follows the other: cool-downs of a second (the default is five minutes), and a person makes a diverged
+   * standby anew while the faults go on. At the end the primary's database host is lost, and the other has to take over.
+   */
+  readonly brisk: boolean;
+  /** Of WAL: with much of it a standby that is stalled for a while is too far behind (V5). */
+  readonly bytesPerWrite: number;
+  /** One in so many requests that meet a cut comes through when it is healed, as TCP may deliver it; 0: none does. */
+  readonly lateOneIn: number;
 };
+
+/** What runs were before these could be drawn; seeds that are pinned keep it. */
+export const asBefore = { brisk: false, bytesPerWrite: 2000, lateOneIn: 0 } as const;
 
 export const machineNames = [
   'site1-svc',
@@ -81,6 +93,9 @@ export function drawOptions(seed: string, given: Partial<RunOptions> = {}): RunO
     codecEvery: random.ratio(1, 32) ? 1 : 64,
     upgrade,
     grainMs: random.pick([0, 10, 20, 50]),
+    brisk: later.ratio(1, 2),
+    bytesPerWrite: later.pick([2000, 2000, 200_000]),
+    lateOneIn: later.pick([0, 4]),
     ...given,
   };
 }

@@ -2,7 +2,7 @@
 import { parseLsn } from '../../../src/core/lsn.ts';
 import type { LabEvent } from '../../lab/src/events.ts';
 import type { SiteName } from '../../lab/src/topology.ts';
-import type { Change, EntryMove } from '../history/history.ts';
+import type { Belief, Change, EntryMove } from '../history/history.ts';
 
 /** `atOf` gives the moment of a log's wall clock on the clock of the journals. */
 export function changesIn(events: readonly LabEvent[], atOf: (wallMs: number) => number): readonly Change[] {
@@ -30,6 +30,20 @@ export function changesIn(events: readonly LabEvent[], atOf: (wallMs: number) =>
     sinceWall = event.at;
   }
   return changes;
+}
+
+/** All that anybody said was chosen, whatever came of it. */
+export function beliefsIn(events: readonly LabEvent[]): readonly Belief[] {
+  return events
+    .filter(({ event }) => event === 'record.chosen')
+    .map(({ host, fields }) => ({
+      by: host,
+      epoch: String(fields['epoch']),
+      ballot: String(fields['ballot']),
+      primary: fields['primary'] as SiteName,
+      entry: fields['entry'] as SiteName,
+      mode: String(fields['mode']),
+    }));
 }
 
 /** Of the name alone, by ballot: a record is told again and again, and late. */

@@ -46,7 +46,7 @@ async function splitBrain(lab: Lab, say: (text: string) => void): Promise<Histor
   const impairment = { fault: 'the control', what: 'site1-db', fromMs: beganMs, toMs: nowMs() };
   const changes = changesIn(readEvents(lab.paths), (wallMs) => beganMs + wallMs - begin);
   const limits = { replication: 'async', witness: 'route53', maxLagBytes: 16 * 1024 * 1024 } as const;
-  return { ...journals, ...limits, changes, entryMoves: [], impairments: [impairment], final };
+  return { ...journals, ...limits, changes, entryMoves: [], beliefs: [], impairments: [impairment], final };
 }
 
 /** What was acknowledged long before the split goes, and one register goes back. */

@@ -31,6 +31,7 @@ export function checkHistory(history: History): Verdict {
     ...checkOrder(sockets),
     ...checkIntervals(sockets),
     ...checkEpochs(history),
+    ...checkForks(history),
     ...checkLost(history, tails),
     ...checkReads(history, tails),
     ...checkNeedless(history),
@@ -49,6 +50,27 @@ export function checkHistory(history: History): Verdict {
     reasons: failovers.map((change) => `epoch ${change.epoch}: ${excuseOf(history, change) ?? 'none'}`),
   };
   return { findings, figures };
+}
+
+/** I2: whoever says so, an epoch has one primary, and a ballot one record. */
+function checkForks({ beliefs }: History): readonly Finding[] {
+  const findings: Finding[] = [];
+  const known = new Map<string, string>();
+  const expect = (key: string, value: string, by: string): void => {
+    const before = known.get(key);
+    if (before !== undefined && before !== value)
+      findings.push({
+        check: 'epochs',
+        unsafe: true,
+        what: `${key} was chosen for ${before}, and, says ${by}, for ${value}`,
+      });
+    known.set(key, before ?? value);
+  };
+  for (const { by, epoch, ballot, primary, entry, mode } of beliefs) {
+    expect(`epoch ${epoch}`, primary, by);
+    expect(`ballot ${ballot}`, `${epoch} ${primary} ${entry} ${mode}`, by);
+  }
+  return findings;
 }
 
 /** I2: one primary an epoch, each one above the last, and the primary moves with each. */

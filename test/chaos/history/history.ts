@@ -63,6 +63,16 @@ export interface Change {
   readonly seenAtMs: number | null;
 }
 
+/** What one daemon took for chosen. */
+export interface Belief {
+  readonly by: string;
+  readonly epoch: string;
+  readonly ballot: string;
+  readonly primary: SiteName;
+  readonly entry: SiteName;
+  readonly mode: string;
+}
+
 /** A chosen record that names another entry, of the same primary. */
 export interface EntryMove {
   readonly from: SiteName;
@@ -99,6 +109,7 @@ export interface History {
   readonly registerReads: readonly RegisterRead[];
   readonly changes: readonly Change[];
   readonly entryMoves: readonly EntryMove[];
+  readonly beliefs: readonly Belief[];
   readonly impairments: readonly Impairment[];
   readonly final: Final;
 }

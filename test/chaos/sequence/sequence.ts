@@ -7,7 +7,7 @@ import { StarvationProbe } from '../../lab/scenarios/run/starvation.ts';
 import { readEvents } from '../../lab/src/events.ts';
 import { Lab } from '../../lab/src/lab.ts';
 import { sleep } from '../../lab/src/process.ts';
-import { changesIn, entryMovesIn } from '../collect/changes.ts';
+import { beliefsIn, changesIn, entryMovesIn } from '../collect/changes.ts';
 import { readFinal } from '../collect/final.ts';
 import { longestOutageMs, readJournals } from '../collect/journals.ts';
 import { healEverything, thawVolumes } from '../faults/heal.ts';
@@ -159,6 +159,7 @@ export class Sequence {
       maxLagBytes: MAX_LAG_BYTES,
       changes: changesIn(events, atOf),
       entryMoves: entryMovesIn(events, atOf),
+      beliefs: beliefsIn(events),
       impairments: struggle.impairments,
       final,
     };

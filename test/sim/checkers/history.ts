@@ -5,6 +5,13 @@ import type { Micros } from '../engine/scheduler.ts';
 import type { ClientObserver, Via } from '../world/clients.ts';
 import type { Violations } from './violations.ts';
 
+type Newest = {
+  readonly contains: (id: number) => boolean;
+  readonly where: string;
+  /** False: its epoch was begun in a way that loses nothing, whatever the mode. */
+  readonly mayLose: boolean;
+};
+
 export class History implements ClientObserver {
   acknowledged = 0;
   inDoubt = 0;
@@ -16,13 +23,17 @@ export class History implements ClientObserver {
   #kept: { readonly id: number; readonly at: Micros; readonly top: number }[] = [];
   readonly #epochs = new Map<number, string>();
   /** The primary of the newest epoch, from its first writable moment on. */
-  #newest: { readonly contains: (id: number) => boolean; readonly where: string } | null = null;
+  #newest: Newest | null = null;
   /** Whether a loss is one that nobody promised against: asynchronous replication, or a person's word. */
   readonly #mayLose: () => boolean;
 
-  constructor(violations: Violations, mayLose: () => boolean) {
+  /** V5: `maxLagBytes` of them, and what a primary that nobody sees goes on with until its longest lease ends. */
+  readonly #mostLost: number;
+
+  constructor(violations: Violations, mayLose: () => boolean, mostLost = Number.POSITIVE_INFINITY) {
     this.#violations = violations;
     this.#mayLose = mayLose;
+    this.#mostLost = mostLost;
   }
 
   writeBegun(): void {}
@@ -61,12 +72,12 @@ export class History implements ClientObserver {
   }
 
   /** Told when a database has become the writable primary of a new epoch, and at the end. */
-  compare(contains: (id: number) => boolean, where: string): void {
-    this.#newest = { contains, where };
+  compare(contains: (id: number) => boolean, where: string, mayLose = true): void {
+    this.#newest = { contains, where, mayLose };
     this.#compare(this.#newest);
   }
 
-  #compare({ contains, where }: { readonly contains: (id: number) => boolean; readonly where: string }): void {
+  #compare({ contains, where, mayLose }: Newest): void {
     const kept = this.#kept.filter(({ id }) => contains(id));
     const missing = this.#kept.length - kept.length;
     if (missing === 0) return;
@@ -78,7 +89,12 @@ export class History implements ClientObserver {
       top = Math.max(id, top);
       return { id, at, top };
     });
-    if (!this.#mayLose())
+    if (missing > this.#mostLost)
+      this.#violations.add(
+        'I4',
+        `${missing} acknowledged writes are not on ${where}, at most ${this.#mostLost} may be (V5)`,
+      );
+    if (!mayLose || !this.#mayLose())
       this.#violations.add('I4', `${missing} acknowledged writes (first ${first?.id}) are not on ${where}`);
   }
 }

@@ -1,6 +1,8 @@
 // I8: an .env file is one of the complete versions at every moment, and once an application host was told of the newest
 // chosen record, no instance of it sends a write to another database than the primary's.
 
+import { compareTokens } from '../../../src/cli/host/note.ts';
+import type { Token } from '../../../src/core/observe/observation.ts';
 import { type Accepted, compareEpochs, type EpochId, epochOf, showEpoch } from '../../../src/core/quorum/record.ts';
 import type { Site } from '../../../src/core/site.ts';
 import type { Micros } from '../engine/scheduler.ts';
@@ -17,6 +19,9 @@ export class Instances {
   /** The highest epoch whose order each host has carried out to its end, and when. */
   readonly #told = new Map<Site, { readonly epoch: EpochId; readonly at: Micros }>();
 
+  /** Of the last order that each host took up. */
+  readonly #noted = new Map<Site, Token>();
+
   constructor(violations: Violations, records: { newest(): Accepted | null }) {
     this.#violations = violations;
     this.#records = records;
@@ -30,7 +35,15 @@ export class Instances {
   #files({ files, site, machine }: ApplicationHost): void {
     if (!files.complete) this.#violations.add('I8', `${site}'s .env is neither site's file`);
     const { token, reloadDue } = files.note;
-    if (token === null || reloadDue) return;
+    if (token === null) return;
+    const noted = this.#noted.get(site);
+    if (noted !== undefined && compareTokens(token, noted) < 0)
+      this.#violations.add(
+        'I8',
+        `${site}'s host obeyed an order of epoch ${showEpoch(token)} after one of ${showEpoch(noted)} (R1)`,
+      );
+    this.#noted.set(site, token);
+    if (reloadDue) return;
     const before = this.#told.get(site);
     if (before === undefined || compareEpochs(token, before.epoch) > 0)
       this.#told.set(site, { epoch: token, at: machine.scheduler.now });

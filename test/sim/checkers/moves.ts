@@ -31,6 +31,27 @@ const harmlessAlone: ReadonlySet<FaultKind> = new Set([
   'postgres-connections',
 ]);
 
+/** Of these not one moves the public name, since both entries serve: what only lies between, or at the register. */
+const leavesEntriesAlone: ReadonlySet<FaultKind> = new Set([
+  'cut-sites',
+  'cut-one-way',
+  'lossy-path',
+  'slow-path',
+  'duplicates',
+  'wall-jump',
+  'register-slow',
+  'register-throttled',
+  'register-late',
+  'register-down',
+  'dns-slow',
+  'replication-stalled',
+  'replication-lag',
+  'ssh-dies',
+]);
+
+/** Of orders only these move a primary. */
+const moving: ReadonlySet<FaultKind> = new Set(['order-switchover', 'order-failover', 'order-force']);
+
 const window = 90 * second;
 /** A fault that was over for so long is no company for the next. */
 const sameTime = 30 * second;
@@ -41,6 +62,8 @@ export class Moves {
   readonly #violations: Violations;
   readonly #faults: { readonly kind: FaultKind; readonly begun: Micros; over: Micros }[] = [];
   #orderedAt = Number.NEGATIVE_INFINITY;
+  #entryOrderedAt = Number.NEGATIVE_INFINITY;
+  #hostLost = false;
 
   constructor(violations: Violations, now: () => Micros) {
     this.#violations = violations;
@@ -49,8 +72,32 @@ export class Moves {
 
   fault(kind: FaultKind, lasts: Micros): void {
     const now = this.#now();
-    if (kind.startsWith('order-')) this.#orderedAt = now;
+    if (moving.has(kind)) this.#orderedAt = now;
+    if (kind === 'order-entry') this.#entryOrderedAt = now;
     this.#faults.push({ kind, begun: now, over: now + lasts });
+  }
+
+  /** The primary's database host, at the end of a run (run.ts). */
+  lostHost(): void {
+    this.#hostLost = true;
+  }
+
+  /** V7: the public name, without a change of primary. */
+  entryChanged(before: Accepted, after: Accepted): void {
+    const now = this.#now();
+    if (now - this.#entryOrderedAt < 60 * second) return;
+    if (before.record.mode === 'paused' && after.record.mode === 'paused')
+      this.#violations.add('I5', `the entry left ${before.record.entry} while paused`);
+    // An entry that is cut off from the primary's site cannot serve.
+    if (before.record.entry !== before.record.primary) return;
+    const recent = this.#faults.filter(({ over }) => over > now - window);
+    const together = recent.filter(({ over }) => over > now - sameTime);
+    if (together.length > 1 || recent.some(({ kind }) => !leavesEntriesAlone.has(kind))) return;
+    const names = recent.map(({ kind }) => kind).join(', ') || 'none';
+    this.#violations.add(
+      'I5',
+      `${after.record.by} moved the entry from ${before.record.entry} (${after.record.reason}) for no reason; faults: ${names}`,
+    );
   }
 
   /** `servedUntil`: when the old primary last served; from then on it may have waited for what lets the other take over. */
@@ -58,6 +105,12 @@ export class Moves {
     const now = this.#now();
     if (now - this.#orderedAt < 60 * second) {
       this.counts.ordered += 1;
+      return;
+    }
+    if (before.record.mode === 'paused')
+      this.#violations.add('I5', `${after.record.by} ended an epoch of ${before.record.primary} while paused, unasked`);
+    if (this.#hostLost) {
+      this.counts.needed += 1;
       return;
     }
     const recent = this.#faults.filter(({ over }) => over > servedUntil - window);

@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import type { JobDone } from '../jobs.ts';
 import { bundleWorker } from './bundle.ts';
+import { decisionMutants } from './decisions.ts';
 import { leaseMutants } from './lease.ts';
 import type { Mutant } from './mutant.ts';
 import { quorumMutants } from './quorum.ts';
@@ -24,7 +25,13 @@ const { values, positionals } = parseArgs({
     runs: { type: 'string' },
   },
 });
-const all: readonly Mutant[] = [...quorumMutants, ...leaseMutants, ...restMutants, ...zeroLossMutants];
+const all: readonly Mutant[] = [
+  ...quorumMutants,
+  ...leaseMutants,
+  ...decisionMutants,
+  ...restMutants,
+  ...zeroLossMutants,
+];
 const unknown = positionals.filter((name) => !all.some((mutant) => mutant.name === name));
 if (unknown.length > 0) {
   console.error(`no such mutant: ${unknown.join(', ')}\n${all.map(({ name }) => name).join('\n')}`);

@@ -88,26 +88,16 @@ export const quorumMutants: readonly Mutant[] = [
     },
   },
   {
-    name: 'lower-ballot-of-a-higher-epoch',
-    rule: 'Q2',
+    name: 'promise-reaches-disk-late',
+    rule: 'Q1',
     edits: [
       {
-        file: voter,
-        find: 'return (compareEras(a.record.era, b.record.era) || compareBallots(a.ballot, b.ballot)) > 0;',
-        put: 'return isLaterChosen(a, b);',
+        file: 'src/core/agent/step.ts',
+        find: 'persist: changed ? durableOf(d.s) : null',
+        put: 'persist: changed ? { ...durableOf(d.s), voter: { ...d.s.voter.durable, promised: state.voter.durable.promised } } : null',
       },
     ],
-    seeds: 400,
-    options: {
-      faultEveryMs: 2000,
-      faults: {
-        'crash-between-effects': 8,
-        'isolate-machine': 10,
-        'cut-sites': 10,
-        'order-pause': 12,
-        'order-switchover': 12,
-      },
-    },
+    seeds: 20,
   },
   {
     name: 'change-of-primary-not-held-back',

@@ -9,8 +9,10 @@ import type { RunOptions } from '../options.ts';
 
 const cache = new Map<string, { readonly config: ClusterConfig; readonly settings: Settings }>();
 
-export function configOf({ witness, replication, onCrash }: Pick<RunOptions, 'witness' | 'replication' | 'onCrash'>) {
-  const key = `${witness} ${replication} ${onCrash}`;
+type Configured = Pick<RunOptions, 'witness' | 'replication' | 'onCrash' | 'brisk'>;
+
+export function configOf({ witness, replication, onCrash, brisk }: Configured) {
+  const key = `${witness} ${replication} ${onCrash} ${brisk}`;
   const cached = cache.get(key);
   if (cached !== undefined) return cached;
   const example = exampleCluster();
@@ -20,7 +22,7 @@ export function configOf({ witness, replication, onCrash }: Pick<RunOptions, 'wi
   const file = {
     ...example,
     replication,
-    policy: { onCrash },
+    policy: brisk ? { onCrash, coolDown: '1s', entryCoolDown: '1s' } : { onCrash },
     witness:
       witness === 'route53'
         ? { kind: witness, route53 }

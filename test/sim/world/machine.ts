@@ -22,6 +22,8 @@ export class Machine {
   up = true;
   /** The whole machine stands still (suspend, a paused virtual machine); its clocks run on. */
   suspended = false;
+  /** So often it was booted. */
+  boots = 0;
   readonly processes = new Set<Process>();
   #bootAt: Micros;
   #bootReading: number;
@@ -61,6 +63,7 @@ export class Machine {
   boot(): void {
     this.up = true;
     this.suspended = false;
+    this.boots += 1;
     this.#bootAt = this.scheduler.now;
     this.#bootReading = 3000;
   }

@@ -27,6 +27,9 @@ function everyPath(): Readonly<Record<Place, Readonly<Record<Place, Path>>>> {
   return { site1: from(), site2: from(), third: from(), internet: from() };
 }
 
+/** One in so many requests that meet a cut comes through after it; drawn apart, so that this shifts nothing else. */
+export type Late = { readonly oneIn: number; readonly random: Random };
+
 export class Network {
   readonly #scheduler: Scheduler;
   readonly #random: Random;
@@ -34,9 +37,12 @@ export class Network {
   /** `from>to` by machine name. */
   readonly #blocked = new Set<string>();
 
-  constructor(scheduler: Scheduler, random: Random) {
+  readonly #late: Late | null;
+
+  constructor(scheduler: Scheduler, random: Random, late: Late | null = null) {
     this.#scheduler = scheduler;
     this.#random = random;
+    this.#late = late;
   }
 
   /** Within one place too: that is the path to itself. */
@@ -72,17 +78,37 @@ export class Network {
    * what the other end does with it before it counts as there.
    */
   send(from: Machine, to: Machine, deliver: () => void, once = true, handling: Micros = 0): void {
-    if (!this.reaches(from, to)) return;
+    if (!this.reaches(from, to)) {
+      if (!once) this.#perhapsLate(from, to, deliver);
+      return;
+    }
     const path = this.path(from.place, to.place);
     const random = this.#random;
     const delay = handling + this.travel(from, to);
     const arrive = (): void => {
       if (this.reaches(from, to)) deliver();
+      else if (!once) this.#perhapsLate(from, to, deliver);
     };
     this.#scheduler.after(delay, arrive);
     if (!once && path.duplicatePerMille > 0 && random.ratio(path.duplicatePerMille, 1000)) {
       this.#scheduler.after(delay + random.range(0, 2000 * milli), arrive);
     }
+  }
+
+  /**
+   * It lies in a socket of a host that stays up, whose kernel sends it again and again; the sender has long given up. Tried
+   * like TCP, at longer and longer intervals.
+   */
+  #perhapsLate(from: Machine, to: Machine, deliver: () => void): void {
+    const late = this.#late;
+    if (late === null || !from.up || !to.up || !late.random.ratio(1, late.oneIn)) return;
+    const boots = [from.boots, to.boots];
+    const again = (tries: number): void => {
+      if (tries > 6 || from.boots !== boots[0] || to.boots !== boots[1] || !from.up || !to.up) return;
+      if (this.reaches(from, to)) deliver();
+      else this.#scheduler.after(2 ** tries * 500 * milli, () => again(tries + 1));
+    };
+    this.#scheduler.after(late.random.range(200, 1000) * milli, () => again(0));
   }
 
   /** How long something sent now takes if it arrives. */

@@ -126,6 +126,8 @@ export class Operator {
     this.#world.scheduler.after(this.#random.range(2, 20) * second, () => {
       if (this.#healing) return;
       if (this.#world.memoryLost) this.#rejoin();
+      const primary = this.#world.records.newest()?.record.primary;
+      if (this.#world.options.brisk && primary !== undefined) this.#rewind(primary);
       this.#watch();
     });
   }

@@ -2,6 +2,7 @@
 
 import type { Answer, Request } from '../../../src/core/messages.ts';
 import { done, type Outcome, rejected, unknown } from '../../../src/core/outcome.ts';
+import type { Ballot } from '../../../src/core/quorum/ballot.ts';
 import type { PeerId } from '../../../src/core/site.ts';
 import type { Peers, RequestHandler } from '../../../src/ports/peers.ts';
 import { mayAsk } from '../../../src/wire/allowed.ts';
@@ -25,6 +26,8 @@ const handlingMicros = 200;
 
 export class PeerNetwork {
   readonly endpoints = new Map<PeerId, PeerEndpoint>();
+  /** A ballot that leaves its proposer, or is promised to it by a voter: at that moment, for checkers. */
+  onBallot: (who: PeerId, ballot: Ballot) => void = () => {};
   readonly #network: Network;
 
   constructor(network: Network) {
@@ -61,6 +64,7 @@ export class PeerNetwork {
       return Promise.resolve(rejected(encoded.code === 'version' ? 'version' : 'unsendable', encoded.problem));
     const from = process.machine;
     const network = this.#network;
+    if (request.type === 'prepare') this.onBallot(me, request.ballot);
     return new Promise((resolve) => {
       const settle = (outcome: Outcome<Answer>): void => {
         cancel(deadline);
@@ -84,6 +88,8 @@ export class PeerNetwork {
         }
         handle(me, read.value, (answer) => {
           if (!server.mayAffect()) return;
+          if (request.type === 'prepare' && answer.type === 'promise' && answer.promised)
+            this.onBallot(to, request.ballot);
           const text = target.codec.sendAnswer(answer, read.version);
           if (text.kind === 'bad') return;
           back(() => {

@@ -1,9 +1,16 @@
 // Joins the checkers to what they watch. Nothing here changes anything.
 
 import type { AgentState } from '../../../src/core/agent/state.ts';
-import { compareEpochs, type EpochId, showEpoch } from '../../../src/core/quorum/record.ts';
+import { compareBallots, showBallot } from '../../../src/core/quorum/ballot.ts';
+import {
+  type ClusterRecord,
+  compareEpochs,
+  type EpochId,
+  epochOf,
+  showEpoch,
+} from '../../../src/core/quorum/record.ts';
 import type { Voter, VoterDurable } from '../../../src/core/quorum/voter.ts';
-import { type Site, sites, type VoterId } from '../../../src/core/site.ts';
+import { type Site, sites, type VoterId, voterOf } from '../../../src/core/site.ts';
 import type { WitnessState } from '../../../src/core/witness/step.ts';
 import { Instances } from '../checkers/instances.ts';
 import type { Micros } from '../engine/scheduler.ts';
@@ -58,6 +65,19 @@ function watchVotes(world: World): void {
     // What a person puts back is no vote.
     if (state !== null && by !== 'a person') records.voted('witness', state.accepted);
   };
+  // Q1, Q3: a promise is on the disk before anybody hears of it.
+  world.peers.onBallot = (who, ballot) => {
+    const voter = voterOf(who);
+    const daemon = voter === null ? null : voter === 'witness' ? world.witness : world.agents[voter];
+    const disk = daemon?.disk.synced as VoterDurable | { readonly voter: VoterDurable } | undefined;
+    if (voter === null || disk === undefined) return;
+    const promised = 'voter' in disk ? disk.voter.promised : disk.promised;
+    if (compareBallots(promised, ballot) < 0)
+      world.violations.add(
+        'I2',
+        `${who} speaks of ballot ${showBallot(ballot)}, and has ${showBallot(promised)} on its disk (Q3)`,
+      );
+  };
   for (const site of sites)
     world.guards[site].onSaved = ({ chosen }) => {
       if (chosen !== null) records.believed(`${site}-guard`, chosen);
@@ -69,11 +89,14 @@ function watchDatabases(world: World): void {
   const serving = { site1: false, site2: false };
   const servedUntil: Record<Site, Micros> = { site1: 0, site2: 0 };
   let newest: EpochId | null = null;
+  /** Epochs that an order began in good order, as against a failover's. */
+  const nothingLost = new Set<string>();
   // From its first moment on a new primary is read, so what it lacks is counted then, not at its first beat.
   const begins = (site: Site, epoch: EpochId | null): void => {
     if (epoch === null || (newest !== null && compareEpochs(epoch, newest) <= 0)) return;
     newest = epoch;
-    history.compare((id) => postgres[site].contains(id), `${site}, the new primary`);
+    const mayLose = !nothingLost.has(showEpoch(epoch));
+    history.compare((id) => postgres[site].contains(id), `${site}, the new primary`, mayLose);
   };
   for (const site of sites) {
     const pg = postgres[site];
@@ -110,8 +133,15 @@ function watchDatabases(world: World): void {
     if (before !== null && before.record.primary !== record.primary) {
       const { primary } = before.record;
       moves.changed(before, { ballot, record }, serving[primary] ? scheduler.now : servedUntil[primary]);
-    }
+      if (isSwitchover(world, record)) nothingLost.add(showEpoch(epochOf(record)));
+    } else if (before !== null && before.record.entry !== record.entry) moves.entryChanged(before, { ballot, record });
   };
+}
+
+/** "Orders": the old primary stopped at a checkpoint, and the standby has received beyond it. */
+function isSwitchover({ agents }: World, { by }: ClusterRecord): boolean {
+  const order = by === 'site1' || by === 'site2' ? (agents[by].state()?.order ?? null) : null;
+  return order !== null && order.checkpoint !== null && !order.order.acceptLoss;
 }
 
 function watchFiles(world: World): void {

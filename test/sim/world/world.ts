@@ -116,7 +116,11 @@ export class World {
     const { config, settings } = configOf(options);
     this.config = config;
     this.settings = settings;
-    this.network = new Network(this.scheduler, this.random.fork('network'));
+    this.network = new Network(
+      this.scheduler,
+      this.random.fork('network'),
+      options.lateOneIn === 0 ? null : { oneIn: options.lateOneIn, random: new Random(`late ${options.seed}`) },
+    );
     this.peers = new PeerNetwork(this.network);
     const machine = (name: string, place: Place): Machine => {
       const rate = 1 + (options.clockPpm[name] ?? 0) / 1_000_000;
@@ -140,7 +144,11 @@ export class World {
     this.writers = new Writers(this.violations, this.records);
     this.leases = new Leases(this);
     this.votes = new Votes(this);
-    this.history = new History(this.violations, () => this.lossAccepted || options.replication === 'async');
+    this.history = new History(
+      this.violations,
+      () => this.lossAccepted || options.replication === 'async',
+      Math.ceil(settings.policy.maxLagBytes / options.bytesPerWrite) + unseenSeconds * options.writesPerSecond,
+    );
     this.moves = new Moves(this.violations, () => this.scheduler.now);
     this.postgres = bySite(
       (site) =>
@@ -157,6 +165,7 @@ export class World {
           alwaysWaits: options.replication === 'zero-loss-strict',
         }),
     );
+    for (const site of sites) this.postgres[site].faults.bytesPerWrite = options.bytesPerWrite;
     this.fuses = bySite((site) => new FuseBox(this.postgres[site], this.random.fork(`${site}-fuse`)));
     const endpoints = bySite((site) => this.postgres[site].sessions);
     const entry = this.random.pick(sites);
@@ -339,6 +348,15 @@ export class World {
     this.operator.heal();
   }
 
+  /** The primary's site; null where the other one's guard waits for a person (calm.ts), so that nobody takes over. */
+  loseDatabase(): Site | null {
+    const primary = this.records.newest()?.record.primary ?? null;
+    if (primary === null || sites.some((site) => this.guards[site].state() === null)) return null;
+    this.moves.lostHost();
+    this.powerOff(this.postgres[primary].machine);
+    return primary;
+  }
+
   finish(): void {
     this.clients.stop();
     const newest = this.records.newest();
@@ -349,6 +367,8 @@ export class World {
   }
 }
 
+/** docs/TIMING.md: the longest lease, what a probe takes to tell of it, and one verdict; half as much again for bursts. */
+const unseenSeconds = 30;
 /** A fifth of the shortest deadline there is (700 ms, a beat's), and a tenth of most. */
 const calmGrid: Micros = 100_000;
 const calmAfter = 10 * second;

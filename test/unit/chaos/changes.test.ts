@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { changesIn, entryMovesIn } from '../../chaos/collect/changes.ts';
+import { beliefsIn, changesIn, entryMovesIn } from '../../chaos/collect/changes.ts';
 import type { LabEvent } from '../../lab/src/events.ts';
 
 const event = (at: number, host: LabEvent['host'], name: string, fields: LabEvent['fields']): LabEvent => {
@@ -86,4 +86,17 @@ test('a move of the name is one of the same primary, told once', () => {
     entry(3000, '10.site1', 2, 'site1'),
   ];
   assert.deepEqual(entryMovesIn(events, inOrder), [{ from: 'site1', to: 'site2', atMs: 1000, reason: 'why' }]);
+});
+
+test('all that anybody took for chosen is kept, told again or not', () => {
+  const found = beliefsIn([
+    chosen(1000, 1, 'site1'),
+    chosen(2000, 2, 'site2'),
+    chosen(2100, 2, 'site1'),
+    round(2200, null),
+  ]);
+  assert.deepEqual(
+    found.map(({ epoch, primary }) => `${epoch} ${primary}`),
+    ['1 site1', '2 site2', '2 site1'],
+  );
 });

@@ -65,6 +65,7 @@ export function history(over: Partial<History> = {}, final: Partial<Final> = {})
     registerReads: [],
     changes: [failover],
     entryMoves: [],
+    beliefs: [],
     impairments: [power],
     ...over,
     final: {

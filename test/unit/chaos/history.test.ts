@@ -168,6 +168,23 @@ test('needed: the database struck, or its guard without a majority', () => {
   assert.deepEqual(found(history({ impairments: inTurn })), ['needless']);
 });
 
+test('epochs: whoever says so, an epoch has one primary and a ballot one record', () => {
+  const belief = {
+    by: 'site1-svc',
+    epoch: '2',
+    ballot: '7.site1',
+    primary: 'site1',
+    entry: 'site1',
+    mode: 'auto',
+  } as const;
+  passes(
+    history({ beliefs: [belief, { ...belief, by: 'site2-db' }, { ...belief, ballot: '8.site2', mode: 'paused' }] }),
+  );
+  const fork = { ...belief, by: 'site2-svc', ballot: '9.site2', primary: 'site2' } as const;
+  assert.deepEqual(found(history({ beliefs: [belief, fork] })), ['epochs']);
+  assert.deepEqual(found(history({ beliefs: [belief, { ...belief, mode: 'paused' }] })), ['epochs']);
+});
+
 test('needless: the name moves although nothing touched its site and the primary stayed', () => {
   const move = { from: 'site1', to: 'site2', atMs: 60_000, reason: 'why' } as const;
   assert.deepEqual(found(history({ entryMoves: [move] })), ['needless']);
