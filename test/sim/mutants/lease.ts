@@ -1,6 +1,6 @@
 // Grants, promises, rounds, releases, the fence (L1 to L11).
 
-import type { RunOptions } from '../options.ts';
+import { asBefore, type RunOptions } from '../options.ts';
 import type { Mutant } from './mutant.ts';
 
 const voter = 'src/core/quorum/voter.ts';
@@ -10,6 +10,7 @@ const failsafe = 'src/core/guard/failsafe.ts';
 
 /** L8 matters to a database host that only its twin still reaches, while a person moves the primary away from it. */
 const cutFromTheAgents: Partial<RunOptions> = {
+  ...asBefore,
   faultEveryMs: 3000,
   faultsAtOnce: 3,
   faults: { 'isolate-machine': 4, 'order-failover': 8 },
@@ -196,6 +197,12 @@ export const leaseMutants: readonly Mutant[] = [
         file: 'src/core/guard/facts.ts',
         find: 'return knows ? s.promisedUntil : Math.max(s.promisedUntil, s.quarantinedUntil);',
         put: 'return knows ? s.startedAt : s.quarantinedUntil;',
+      },
+      // An order is held back by what this guard says of itself (V5), too.
+      {
+        file: 'src/core/guard/status.ts',
+        find: 'duty === null || isFounding(duty) ? Math.max(s.promisedUntil, s.quarantinedUntil)',
+        put: 'duty === null || isFounding(duty) ? s.quarantinedUntil',
       },
     ],
     seeds: 400,

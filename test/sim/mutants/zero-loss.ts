@@ -1,5 +1,6 @@
 // Zero-loss mode (V8, V5): each is one half sentence of docs/decisions/0007 left out.
 
+import { asBefore } from '../options.ts';
 import type { Mutant } from './mutant.ts';
 
 const zeroLoss = { replication: 'zero-loss', faultEveryMs: 6000 } as const;
@@ -48,6 +49,6 @@ export const zeroLossMutants: readonly Mutant[] = [
     rule: 'V8',
     edits: [{ file: 'src/core/agent/syncing.ts', find: '  if (d.s.strayedSince !== null) return null;', put: '' }],
     seeds: 300,
-    options: { ...zeroLoss, faults: standbyComesAndGoes },
+    options: { ...asBefore, ...zeroLoss, faults: standbyComesAndGoes },
   },
 ];
