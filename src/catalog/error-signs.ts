@@ -42,7 +42,7 @@ export const errorSigns: Readonly<Record<ErrorCode, ErrorSigns>> = {
     events: ['voter.amnesia', 'voter.forgot'],
     words: ['lost its state and does not vote'],
   },
-  'SW-STATE-004': { events: ['state.damaged'], words: ['it is not of a form this version can read'] },
+  'SW-STATE-004': { words: ['which a newer version wrote'] },
   'SW-QUORUM-001': {
     events: ['voters.silent', 'failsafe.renewed'],
     words: ['no other voter is heard', 'hears no other voter'],

@@ -84,8 +84,8 @@ export const errors = {
   'SW-STATE-004': {
     sentence: 'The state on disk is of a newer format.',
     cause: 'A newer version ran here before.',
-    next: 'It counts as damaged: an agent or witness starts without a vote, a guard does not start (exit code 8).',
-    operator: 'Install the newer version again; an agent or witness that has started meanwhile has to rejoin.',
+    next: 'The daemon does not start (exit code 8) and leaves the file as it is.',
+    operator: 'Install the newer version again; nothing is lost.',
   },
   'SW-QUORUM-001': {
     sentence: 'No majority of voters can be heard.',

@@ -8,7 +8,9 @@ export type Store = {
   load():
     | { readonly kind: 'absent' }
     | { readonly kind: 'found'; readonly document: unknown; readonly formatVersion: number }
-    | { readonly kind: 'damaged'; readonly detail: string };
+    | { readonly kind: 'damaged'; readonly detail: string }
+    /** Nothing is known of what it holds: a permission, or the disk's error. */
+    | { readonly kind: 'unreadable'; readonly detail: string };
   /** Resolves after fsync. A rejected or unknown outcome ends the process: the disk is the truth. */
   save(document: unknown): Promise<Outcome<void>>;
 };

@@ -12,11 +12,14 @@ import type { Log } from '../ports/log.ts';
 import type { Register } from '../ports/register.ts';
 import type { Store } from '../ports/store.ts';
 import { isReadableFormat, stateDocument, stateFormat } from '../wire/state-files.ts';
-import type { Base, Role } from './base.ts';
+import { type Base, type Role, StartRefused } from './base.ts';
 
 export type Loaded<Durable> = { readonly durable: Durable; readonly amnesia: boolean };
 
-/** Q8: absent is a new voter; damaged, or of a form that is not ours, is amnesia. */
+/**
+ * Q8: absent is a new voter; damaged is amnesia. Throws StartRefused where another start may find all that it holds, since the
+ * first step writes: a file that cannot be read, or one of a newer version.
+ */
 export function loadState<Durable>(
   store: Store,
   log: Log,
@@ -25,10 +28,17 @@ export function loadState<Durable>(
 ): Loaded<Durable> {
   const found = store.load();
   if (found.kind === 'absent') return { durable: empty, amnesia: false };
-  const durable = found.kind === 'found' && isReadableFormat(found.formatVersion) ? read(found.document) : null;
+  if (found.kind === 'unreadable')
+    throw new StartRefused(`its state cannot be read, so it does not start: ${found.detail}`, EXIT.unsafe);
+  if (found.kind === 'found' && !isReadableFormat(found.formatVersion))
+    throw new StartRefused(
+      `its state is of format ${found.formatVersion}, which a newer version wrote: install that one again; the file was left as it is`,
+      EXIT.unsafe,
+    );
+  const durable = found.kind === 'found' ? read(found.document) : null;
   if (durable !== null) return { durable, amnesia: false };
   log.event('error', 'state.damaged', {
-    why: found.kind === 'damaged' ? found.detail : 'it is not of a form this version can read',
+    why: found.kind === 'damaged' ? found.detail : 'it does not have the form of a state',
   });
   return { durable: empty, amnesia: true };
 }

@@ -1,12 +1,24 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { slotBytes } from '../../src/adapters/disk/slot.ts';
 import { createStore } from '../../src/adapters/disk/store.ts';
+import { StartRefused } from '../../src/roles/base.ts';
+import { loadState } from '../../src/roles/run.ts';
+import { stateFormat } from '../../src/wire/state-files.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'siteward-disk-'));
 after(() => rmSync(directory, { recursive: true, force: true }));
@@ -161,4 +173,20 @@ test('a full disk silences no voter', { skip: root ? false : 'needs root for a v
     outcomes: ['done', 'done', 'done', 'unknown'],
     loaded: { vote: 3 },
   });
+});
+
+test('a state that cannot be read, or of a newer version, is no damage: the daemon does not start, and nothing is written', async () => {
+  const log = { event: () => {}, flush: () => {} };
+  const folder = path();
+  mkdirSync(folder);
+  const unreadable = at(folder);
+  assert.equal(unreadable.load().kind, 'unreadable');
+  assert.throws(() => loadState(unreadable, log, () => null, {}), StartRefused);
+  const file = path();
+  const newer = createStore({ path: file, formatVersion: stateFormat + 1 });
+  assert.equal((await newer.save({ of: 'a newer version' })).kind, 'done');
+  await newer.close();
+  const before = readFileSync(file);
+  assert.throws(() => loadState(at(file), log, () => null, {}), /newer version/);
+  assert.deepEqual(readFileSync(file), before);
 });

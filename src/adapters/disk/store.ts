@@ -29,7 +29,7 @@ export function createStore({ path, formatVersion }: StoreOptions): Store & { cl
       bytes = readFileSync(path);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { kind: 'absent' };
-      return { kind: 'damaged', detail: `${path}: ${String(error)}` };
+      return { kind: 'unreadable', detail: `${path}: ${String(error)}` };
     }
     exists = true;
     const found = newest(bytes);

@@ -178,7 +178,7 @@ export function entryCoolDownLeftMs(s: AgentState, wall: number): Ms {
   return s.durable.entryMoved === 0 ? 0 : left(s.durable.entryMoved, s.settings.policy.entryCoolDownMs, wall);
 }
 
-/** Never more than the whole time, however the wall clock jumps: what was noted in its future is counted from now (step.ts). */
+/** Never more than the whole time, however the wall clock jumps: what was noted in its future is put right in step.ts. */
 function left(since: number, length: Ms, wall: number): Ms {
   return Math.min(length, Math.max(0, since + length - wall));
 }

@@ -30,6 +30,10 @@ export function hearVoter(
   notice: StateNotice | null,
   seenAtSend: Memory | null,
 ): void {
+  // Answers name no cluster, and a host that was put back to a former life has the same keys.
+  const { cluster } = d.s.voter.durable;
+  const theirs = (told.accepted ?? told.chosen)?.record.cluster ?? cluster;
+  if (cluster !== null && theirs !== cluster) return;
   hearBallots(d, [told.promised, told.accepted?.ballot, told.chosen?.ballot]);
   const seen = memoryOf(d.s, voter);
   // Q8: asked after we saw it hold more: its disk went back. It counts for nothing until it has rejoined.

@@ -2,7 +2,7 @@
 // it dies the time-out undoes it.
 
 import { isGone } from '../decide/primary.ts';
-import type { Ack, Order, OrderRequest } from '../messages.ts';
+import type { Ack, Order, OrderRequest, StandbyAdvice } from '../messages.ts';
 import type { Outcome } from '../outcome.ts';
 import { sameBallot } from '../quorum/ballot.ts';
 import { type ClusterRecord, epochOf, sameEpoch } from '../quorum/record.ts';
@@ -10,7 +10,7 @@ import { sameRound } from '../quorum/round.ts';
 import { soleVoterOf } from '../quorum/sole-voter.ts';
 import { guardOf, otherSite, type Site } from '../site.ts';
 import { bindingMs, type Ms } from '../time.ts';
-import { needsSync, standbyAdvice } from '../verdict/standby.ts';
+import { needsSync, standbyAdvice, type Waiver } from '../verdict/standby.ts';
 import { type AgentDraft, ask, reply, set, trace } from './draft.ts';
 import { chosenOf, hearsMajority, majorityBindsMs, peerNotice, recent, recordOf } from './facts.ts';
 import { force, stepsOfForce, whyNotForce } from './forcing.ts';
@@ -234,31 +234,32 @@ export function driveOrders(d: AgentDraft): void {
   if (isGone(d.s, record)) return endOrder(d, 'undone', `${record.primary}'s guard gave its database up meanwhile`);
   if (order.phase === 'proposing' && orderNeedsSync(d, order) && !record.sync)
     return endOrder(d, 'undone', 'zero-loss: the standby may lack what was acknowledged (--accept-loss goes on)');
-  if (order.phase === 'proposing' && wentOn(d, order))
-    return endOrder(
-      d,
-      'undone',
-      `${record.primary}'s guard went on meanwhile, its checkpoint is not the last word any more`,
-    );
+  const over = order.phase === 'proposing' ? whyCheckpointIsOver(d, order) : null;
+  if (over !== null) return endOrder(d, 'undone', over);
   if (d.at.now >= order.until) return endOrder(d, 'undone', whyLate(d, order));
   if (order.phase === 'stopping') awaitCheckpoint(d, order);
   if (order.phase === 'refusing') awaitLease(d, order);
 }
 
-/** V5 where no checkpoint speaks for the standby; judged again at each step, since the order may have waited for a lease. */
-function mayTakeOver(d: AgentDraft, { order, checkpoint }: OrderState): boolean {
-  return checkpoint !== null || standbyAdvice(d.s, d.at.now, order.acceptLoss ? 'loss' : 'nothing').mayTakeOver;
+/** V5, judged again at each step, since the order may have waited for a lease, or a lost race. */
+function adviceFor(d: AgentDraft, order: OrderState): StandbyAdvice {
+  return standbyAdvice(d.s, d.at.now, waivedBy(order));
+}
+
+function waivedBy({ order, checkpoint }: OrderState): Waiver {
+  if (order.acceptLoss) return 'loss';
+  return checkpoint === null ? 'nothing' : 'sync';
 }
 
 function whyLate(d: AgentDraft, order: OrderState): string {
-  const advice = standbyAdvice(d.s, d.at.now, order.order.acceptLoss ? 'loss' : 'nothing');
+  const advice = adviceFor(d, order);
   const late = 'it took longer than order.timeout; the old primary goes on';
-  return mayTakeOver(d, order) ? late : `${late} (${order.to} may not take over: ${advice.why})`;
+  return advice.mayTakeOver ? late : `${late} (${order.to} may not take over: ${advice.why})`;
 }
 
 /** A switchover needs none (V8): its standby has received all that the old primary ever wrote. */
 function orderNeedsSync(d: AgentDraft, order: OrderState): boolean {
-  return needsSync(d.s, order.order.acceptLoss ? 'loss' : order.checkpoint !== null ? 'sync' : 'nothing');
+  return needsSync(d.s, waivedBy(order));
 }
 
 /** The change is proposed only when the standby has received *beyond* the start of the shutdown checkpoint record. */
@@ -277,13 +278,15 @@ function awaitCheckpoint(d: AgentDraft, order: OrderState): void {
   set(d, { order: { ...order, phase: 'proposing', checkpoint: stopped.position === null ? null : stopped } });
 }
 
-/** L7: a guard that went on may since have acknowledged what the standby lacks, so its checkpoint proves nothing any more. */
-function wentOn(d: AgentDraft, { checkpoint }: OrderState): boolean {
-  if (checkpoint === null) return false;
+/** L7: what the old primary may since have acknowledged lacks at the standby, so its checkpoint proves nothing any more. */
+function whyCheckpointIsOver(d: AgentDraft, { checkpoint, from }: OrderState): string | null {
+  if (checkpoint === null) return null;
   const { stopped } = d.s;
   const chosen = chosenOf(d.s);
-  if (stopped === null || !sameRound(stopped.round, checkpoint.round)) return true;
-  return chosen !== null && !sameBallot(chosen.ballot, checkpoint.under);
+  if (stopped === null || !sameRound(stopped.round, checkpoint.round))
+    return `the old primary's guard went on in epoch ${from.epoch}`;
+  if (chosen === null || sameBallot(chosen.ballot, checkpoint.under)) return null;
+  return 'another change of the record came between the stop and the move: give the order again';
 }
 
 function awaitLease(d: AgentDraft, order: OrderState): void {
@@ -323,7 +326,7 @@ function isReached(intent: Intent, record: ClusterRecord): boolean {
 export function orderIntent(d: AgentDraft): Intent | null {
   const { order, modeOrder } = d.s;
   if (order !== null && order.phase === 'proposing') {
-    if (!mayTakeOver(d, order)) return null;
+    if (!adviceFor(d, order).mayTakeOver) return null;
     return {
       kind: 'primary',
       to: order.to,

@@ -9,7 +9,7 @@ import { decidePrimary } from '../decide/primary.ts';
 import type { StepResult } from '../effects.ts';
 import { epochOf, showEpoch } from '../quorum/record.ts';
 import { guardOf, type Site } from '../site.ts';
-import type { Instant, Moment } from '../time.ts';
+import type { Instant, Moment, Ms } from '../time.ts';
 import type { AgentDeed, AgentEvent } from './deeds.ts';
 import { type AgentDraft, ask, set, trace } from './draft.ts';
 import { coolDownLeftMs, recordOf } from './facts.ts';
@@ -95,12 +95,18 @@ function noteServing(d: AgentDraft): void {
   if (after.site1 !== before.site1 || after.site2 !== before.site2) set(d, { servesSince: after });
 }
 
-/** V6, V7: a cool-down noted by a wall clock that was ahead begins anew when the clock is put right, and then ends. */
+/**
+ * V6, V7: a cool-down that this machine's wall clock dates in the future is not over (the clock may be behind since the boot, and
+ * be put right soon); but when it stays so for as long as a cool-down takes, the clock was ahead then, and it counts from now.
+ */
 function keepWallNotesPast(d: AgentDraft): void {
   const { learned, entryMoved } = d.s.durable;
+  const { policy } = d.s.settings;
   const { wall } = d.at;
-  if (learned !== null && learned.wall > wall) set(d, { durable: { ...d.s.durable, learned: { ...learned, wall } } });
-  if (entryMoved > wall) set(d, { durable: { ...d.s.durable, entryMoved: wall } });
+  const runsFor = (length: Ms): boolean => d.at.now - d.s.startedAt >= length;
+  if (learned !== null && learned.wall > wall && runsFor(policy.coolDownMs))
+    set(d, { durable: { ...d.s.durable, learned: { ...learned, wall } } });
+  if (entryMoved > wall && runsFor(policy.entryCoolDownMs)) set(d, { durable: { ...d.s.durable, entryMoved: wall } });
 }
 
 /** V4: it tells the guard so at once. */

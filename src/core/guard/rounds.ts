@@ -168,6 +168,8 @@ export function onRoundAnswer(d: GuardDraft, pending: RoundPending, outcome: Out
     if (registerSpoke(answer.refusal)) noteAnswer(d, tally, 'witness', false);
     return onNoRegisterGrant(d, pending);
   }
+  // L8 counts answers: an agent that started a moment ago and may not say yet whether it grants has given none.
+  if (answer.refusal === 'busy') return onRefusal(d, tally, 'busy');
   const counted = noteAnswer(d, tally, voter, granted);
   if (!granted) return onRefusal(d, counted, answer.refusal);
   if (makesLease(d, counted.granted)) return onMajority(d, counted);

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Order } from '../../../src/core/messages.ts';
 import { done, rejected, unknown } from '../../../src/core/outcome.ts';
-import { now, type StateBuilder, state } from '../agent-state.ts';
+import { now, StateBuilder, state } from '../agent-state.ts';
 import { at, ballot, but, epoch, guardStatus, moved, notice, record, round, view } from '../core-builders.ts';
 import { Session } from './session.ts';
 
@@ -293,7 +293,7 @@ const goesOn = {
 test('L7: a guard that goes on before its switchover was chosen ends the order: its checkpoint proves nothing any more', () => {
   const session = switchingOver().request('site1-guard', goesOn, 500).tick();
   assert.deepEqual([session.state.order, session.state.lastOrder?.outcome], [null, 'undone']);
-  assert.match(session.state.lastOrder?.why ?? '', /went on meanwhile/);
+  assert.match(session.state.lastOrder?.why ?? '', /guard went on/);
 });
 
 test('V8: a switchover goes onto the record under which the old primary stopped, and onto no later one', () => {
@@ -325,3 +325,13 @@ for (const [what, standby] of [
     assert.match(session.state.lastOrder?.why ?? '', /site2 may not take over/);
   });
 }
+
+test('V5: a switchover that had to wait goes to no standby that died meanwhile', () => {
+  const session = switchingOver();
+  const dead = { class: 'unreachable', inRecovery: null, received: null, row: null } as const;
+  session.state = new StateBuilder(session.state).standby(dead).state;
+  for (let ms = 0; ms < 8000; ms += 100) session.tick(100);
+  assert.equal(session.state.proposal, null);
+  session.tick(60_000);
+  assert.match(session.state.lastOrder?.why ?? '', /site2 may not take over/);
+});

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { coolDownLeftMs, entryCoolDownLeftMs } from '../../../src/core/agent/facts.ts';
 import { durableOf, emptyAgentDurable, startAgent } from '../../../src/core/agent/state.ts';
 import type { RegisterState } from '../../../src/core/quorum/register-state.ts';
+import { onlyVoter } from '../../../src/core/quorum/sole-voter.ts';
 import { formatRegisterState } from '../../../src/wire/register-codec.ts';
 import { now, oldNonce, StateBuilder, state } from '../agent-state.ts';
 import {
@@ -17,6 +18,7 @@ import {
   guardStatus,
   moved,
   notice,
+  record,
   round,
   settings,
   view,
@@ -115,6 +117,35 @@ test('a register of another cluster tells nothing of ours', () => {
   assert.equal(session.state.voter.amnesia, false);
 });
 
+test('an answer of a former life of the cluster tells nothing: its host was put back, not ours', () => {
+  const former = record({ cluster: 'c-0' });
+  const session = new Session(state()).tick();
+  session.answered('state', {
+    type: 'view',
+    view: view({ promised: ballot(412), accepted: at(412, former, 'site2'), chosen: null }),
+  });
+  assert.equal(session.state.voter.amnesia, false);
+  assert.deepEqual(session.state.durable.seen, state().state.durable.seen);
+});
+
+test('Q8: with the memory the round under way is lost, too', () => {
+  const failed = state('site2').peerSilentFor(30_000).primaryFailed('timeout').guard('site1', {}, 30_000);
+  const session = new Session(failed);
+  for (let tick = 0; tick < 20 && session.state.proposal?.phase !== 'register'; tick += 1) session.tick(50);
+  assert.equal(session.state.proposal?.phase, 'register');
+  session.request('site1-agent', notice({ seenOfYou: ballot(9, 'site2'), voteOfYou: ballot(9, 'site2') }));
+  assert.deepEqual([session.state.voter.amnesia, session.state.proposal, session.swap()], [true, null, undefined]);
+});
+
+test('"Orders": a round ends when it learns that the other agent has forced an era', () => {
+  const session = new Session(state().peerAgrees().primaryFailed('timeout'));
+  for (let tick = 0; tick < 40 && session.state.proposal === null; tick += 1) session.tick(100);
+  assert.notEqual(session.state.proposal, null);
+  const forced = record({ era: { number: 1, site: 'site1' }, epoch: 2, voters: onlyVoter('site1') });
+  session.request('site1-agent', { type: 'chosen', cluster: 'c-1', chosen: at(9, forced) });
+  assert.deepEqual([session.state.proposal, session.swap()], [null, undefined]);
+});
+
 test('V6, V7: a cool-down that began in the future ends once the wall clock is right, after no more than its length', () => {
   const wall = 1_700_000_000_000 + now;
   const ahead = wall + 7_200_000;
@@ -126,6 +157,11 @@ test('V6, V7: a cool-down that began in the future ends once the wall clock is r
     assert.equal(entryCoolDownLeftMs(session.state, wall + ms), Math.max(0, entryCoolDownMs - ms));
   }
   assert.equal(session.persist?.entryMoved, wall);
+  // A clock that is behind since the boot, and is put right a moment later: nothing was ahead.
+  const young = later.with({ startedAt: now - 1000 }).remembers({ learned: { epoch: epoch(2), wall: ahead } });
+  const booting = new Session(young).tick().state;
+  assert.equal(coolDownLeftMs(booting, wall), coolDownMs);
+  assert.equal(coolDownLeftMs(booting, ahead + 10_000), coolDownMs - 10_000);
 });
 
 test('L7: what a guard said with its release is over where the peer sees its database serve', () => {

@@ -205,6 +205,22 @@ test('L8: both agents and the witness down: the pair keeps writing by the promis
   assert.ok(pair.standby.saw('failsafe.promised').length > 10);
 });
 
+test('L8: an agent that cannot say yet whether it grants has not answered: the promise still holds', () => {
+  // The register does not answer, and one agent is started again: it is away, then it waits for the register.
+  const pair = Pair.inService({ settings: withRegister });
+  pair.register.down = true;
+  for (let start = 0; start < 20; start += 1) {
+    pair.voters.site2.down = true;
+    pair.pass(2000 + 60 * start);
+    pair.voters.site2.down = false;
+    pair.voters.site2.busy = true;
+    pair.pass(2000);
+    pair.voters.site2.busy = false;
+    pair.pass(20_000 + 137 * start);
+  }
+  assert.equal(pair.primary.saw('fence.begun').length, 0);
+});
+
 test('L8: the promise keeps the other guard from promoting until it has run out', () => {
   const pair = Pair.inService();
   for (const id of ['site1', 'site2', 'witness'] as const) pair.voters[id].down = true;

@@ -84,6 +84,8 @@ export class FakeVoter {
   voter: Voter;
   down = false;
   refusing = false;
+  /** It has just started and does not know yet whether it may grant. */
+  busy = false;
   mayTakeOver = false;
   hearsPeer = true;
   /** V8: what it says when it is asked; null says nothing. */
@@ -145,6 +147,7 @@ export class FakeVoter {
     switch (request.type) {
       case 'renew': {
         this.renewals.push(request);
+        if (this.busy) return this.#say({ granted: null, refusal: 'busy', round: request.round });
         const result = grant(this.voter, request, this.refusing, this.rules, this.clock.now());
         this.voter = result.voter;
         if (result.refusal === null) this.granted += 1;
