@@ -65,9 +65,13 @@ export class Moves {
   #entryOrderedAt = Number.NEGATIVE_INFINITY;
   #hostLost = false;
 
-  constructor(violations: Violations, now: () => Micros) {
+  /** A voter is out until a person makes it rejoin, however long ago it was struck: the next fault is the second one. */
+  readonly #voterOut: () => boolean;
+
+  constructor(violations: Violations, now: () => Micros, voterOut: () => boolean) {
     this.#violations = violations;
     this.#now = now;
+    this.#voterOut = voterOut;
   }
 
   fault(kind: FaultKind, lasts: Micros): void {
@@ -89,7 +93,7 @@ export class Moves {
     if (before.record.mode === 'paused' && after.record.mode === 'paused')
       this.#violations.add('I5', `the entry left ${before.record.entry} while paused`);
     // An entry that is cut off from the primary's site cannot serve.
-    if (before.record.entry !== before.record.primary) return;
+    if (before.record.entry !== before.record.primary || this.#voterOut()) return;
     const recent = this.#faults.filter(({ over }) => over > now - window);
     const together = recent.filter(({ over }) => over > now - sameTime);
     if (together.length > 1 || recent.some(({ kind }) => !leavesEntriesAlone.has(kind))) return;
@@ -116,7 +120,7 @@ export class Moves {
     const recent = this.#faults.filter(({ over }) => over > servedUntil - window);
     const together = recent.filter(({ over }) => over > servedUntil - sameTime);
     // With nothing but these, what ended the old primary was siteward itself: that it did not serve at the end is no reason.
-    if (together.length > 1 || recent.some(({ kind }) => !harmlessAlone.has(kind))) {
+    if (this.#voterOut() || together.length > 1 || recent.some(({ kind }) => !harmlessAlone.has(kind))) {
       this.counts.needed += 1;
       return;
     }

@@ -149,7 +149,11 @@ export class World {
       () => this.lossAccepted || options.replication === 'async',
       Math.ceil(settings.policy.maxLagBytes / options.bytesPerWrite) + unseenSeconds * options.writesPerSecond,
     );
-    this.moves = new Moves(this.violations, () => this.scheduler.now);
+    this.moves = new Moves(
+      this.violations,
+      () => this.scheduler.now,
+      () => this.#voterOut(),
+    );
     this.postgres = bySite(
       (site) =>
         new Postgres({
@@ -346,6 +350,14 @@ export class World {
   /** Everything that can be mended without a decision: the liveness phase begins. */
   heal(): void {
     this.operator.heal();
+  }
+
+  #voterOut(): boolean {
+    const agents = sites.map((site) => this.agents[site].state());
+    return (
+      agents.some((state) => state !== null && (state.register.out !== null || state.voter.amnesia)) ||
+      this.witness?.state()?.voter.amnesia === true
+    );
   }
 
   /** The primary's site; null where the other one's guard waits for a person (calm.ts), so that nobody takes over. */
