@@ -61,7 +61,7 @@ function whyNotRejoin(d: AgentDraft, voter: VoterId, cluster: string): string | 
   if (d.s.rejoin !== null) return `a rejoin of ${nameOf(d.s.rejoin.voter)} is under way`;
   const sole = soleVoterOf(record);
   if (sole !== null && sole !== d.s.me)
-    return `${sole}'s agent is the only voter of era ${record.era.number}: it has to come back, or \`siteward failover --force\` begins another era`;
+    return `${sole}'s agent is the only voter of era ${record.era.number}: nobody else can vote in it (RUNBOOK, "Found the cluster anew")`;
   return voter === 'witness' ? whyNotWitness(d) : whyNotAgent(d, sole !== null);
 }
 
