@@ -131,11 +131,12 @@ export function raceWaitMs(d: AgentDraft): Ms {
 export function driveProposal(d: AgentDraft): void {
   const p = d.s.proposal;
   if (p === null) return;
+  // Q8: a vote of ours counts no more, whatever was answered.
+  if (d.s.voter.amnesia) return giveUp(d, 'this agent lost its memory', raceWaitMs(d));
   // Our own vote and one more are the majority of three; without a witness they are both agents ("Who takes part"). A
   // choice that was counted is one, whatever was promised since.
-  if (p.phase === 'accept' && Object.values(p.accepted).includes('yes') && !d.s.voter.amnesia) return choose(d, p);
-  // Q8, "Orders": a vote of ours counts no more; and in an era that the other agent forced it alone proposes.
-  if (d.s.voter.amnesia) return giveUp(d, 'this agent lost its memory', raceWaitMs(d));
+  if (p.phase === 'accept' && Object.values(p.accepted).includes('yes')) return choose(d, p);
+  // "Orders": in an era that the other agent forced it alone proposes.
   const sole = soleVoterOf(d.s.voter.durable.chosen?.record ?? null);
   if (sole !== null && sole !== d.s.me) return giveUp(d, 'the era was forced by the other agent', raceWaitMs(d));
   if (d.at.now - p.startedAt > roundLimitMs) return giveUp(d, 'the round took too long', raceWaitMs(d));
