@@ -270,7 +270,7 @@ function switchingOver(): Session {
   const session = new Session(
     base.with({
       settings: but(base.state.settings, { replication: 'zero-loss', orderTimeoutMs: 60_000 }),
-      proposeAfter: now + 5000,
+      proposeAfter: now + 1000,
     }),
   ).order(failover());
   session.answered('guard-order', ack(true));
@@ -302,7 +302,8 @@ test('V8: a switchover goes onto the record under which the old primary stopped,
   session.request('site1-agent', { type: 'chosen', cluster: 'c-1', chosen: fellBack }, 500).tick();
   assert.equal(session.state.lastOrder?.outcome, 'undone');
   // This agent was not told: it finds the record in its round.
-  const unaware = switchingOver().tick(5000);
+  const unaware = switchingOver().tick(1000);
+  assert.equal(unaware.asked('prepare').length, 1);
   const found = view({ accepted: fellBack, promised: fellBack.ballot, chosen: at(5, record({ sync: true })) });
   unaware.answered('prepare', { type: 'promise', promised: true, refusal: null, view: found });
   assert.equal(unaware.asked('accept').length, 0);
