@@ -6,8 +6,8 @@ import { type Micros, second } from '../engine/scheduler.ts';
 import type { FaultKind } from '../faults/kinds.ts';
 import type { Violations } from './violations.ts';
 
-/** One of these alone, with all else well, must move no primary: one link, one agent, the witness, one slow thing. */
-const harmlessAlone: ReadonlySet<FaultKind> = new Set([
+/** One of these alone, with all else well, moves nothing: what only lies between the parts, or at the register and the zone. */
+const betweenAlone: readonly FaultKind[] = [
   'cut-sites',
   'cut-one-way',
   'lossy-path',
@@ -19,34 +19,24 @@ const harmlessAlone: ReadonlySet<FaultKind> = new Set([
   'register-late',
   'register-down',
   'dns-slow',
+  'replication-stalled',
+  'replication-lag',
+  'ssh-dies',
+];
+
+/** V7: neither does it move the public name, since both entries serve. */
+const leavesEntriesAlone: ReadonlySet<FaultKind> = new Set(betweenAlone);
+
+/** What strikes an entry moves no primary either. */
+const harmlessAlone: ReadonlySet<FaultKind> = new Set([
+  ...betweenAlone,
   'instance-crash',
   'instance-hang',
   'reload-lost',
-  'ssh-dies',
   'application-host-down',
   'balancer-crash',
   'balancer-hang',
-  'replication-stalled',
-  'replication-lag',
   'postgres-connections',
-]);
-
-/** Of these not one moves the public name, since both entries serve: what only lies between, or at the register. */
-const leavesEntriesAlone: ReadonlySet<FaultKind> = new Set([
-  'cut-sites',
-  'cut-one-way',
-  'lossy-path',
-  'slow-path',
-  'duplicates',
-  'wall-jump',
-  'register-slow',
-  'register-throttled',
-  'register-late',
-  'register-down',
-  'dns-slow',
-  'replication-stalled',
-  'replication-lag',
-  'ssh-dies',
 ]);
 
 /** Of orders only these move a primary. */
