@@ -6,7 +6,7 @@ import type { Instant } from '../time.ts';
 import type { GuardDeedValue } from './deeds.ts';
 import { nextDeed } from './desired.ts';
 import { type GuardDraft, isPending, perform, set, setDue } from './draft.ts';
-import { fuseAlive, fuseInstant, inBootstrap, leaseInForce, leaseUsable, mayBeWritable } from './facts.ts';
+import { countsAsPrimary, fuseAlive, fuseInstant, inBootstrap, leaseInForce, leaseUsable, mayBeWritable } from './facts.ts';
 import type { GuardState, Pending } from './state.ts';
 
 const fuseLookEveryMs = 250;
@@ -47,7 +47,7 @@ export function driveDeadline(d: GuardDraft): void {
 function mayClear(s: GuardState): boolean {
   if (inBootstrap(s) || s.fencing !== null) return false;
   const becoming = s.db.work?.deed === 'start-primary' || s.db.work?.deed === 'promote';
-  return (s.db.role === 'none' || s.db.role === 'standby') && !s.db.promoting && !becoming;
+  return (s.db.role === 'none' || s.db.role === 'standby') && !countsAsPrimary(s) && !becoming;
 }
 
 type FusePending = Extract<Pending, { kind: 'fuse-look' | 'fuse-set' | 'fuse-clear' }>;

@@ -65,9 +65,9 @@ export function leaseUsable(s: GuardState, now: Instant): boolean {
   return s.lease !== null && duty !== null && sameEpoch(s.lease.epoch, duty) && now < fenceInstant(s, s.lease);
 }
 
-/** L9: a start or promotion that was asked for counts as done until the opposite is known. */
+/** L9: a start or promotion that was asked for, by whichever guard of this host, counts as done until the opposite is known. */
 export function countsAsPrimary(s: GuardState): boolean {
-  return s.db.role === 'primary' || (s.db.role === 'standby' && s.db.promoting);
+  return s.db.role === 'primary' || (s.db.role === 'standby' && (s.db.promoting || foundPromoting(s)));
 }
 
 /** Whether the database may accept writes for all that is known. */
@@ -85,6 +85,16 @@ export function takeoverDeadline(s: GuardState): Instant | null {
   if (duty === null || ranIn === null || !sameEpoch(duty, ranIn)) return null;
   if (typeof s.deadline !== 'number') return null;
   return s.deadline > s.startedAt && s.deadline <= s.startedAt + s.durable.longestTtlMs ? s.deadline : null;
+}
+
+/**
+ * L11: a promotion that the guard before this one asked for may end at any moment: no write was seen in the epoch in which
+ * the database was started or promoted last, and that guard did not clear its deadline, as it does once nothing may come.
+ */
+export function foundPromoting(s: GuardState): boolean {
+  const { ranIn, beatenIn } = s.durable;
+  const wasSeen = ranIn === null || (beatenIn !== null && sameEpoch(ranIn, beatenIn));
+  return s.startup === 'looking' && s.deadline !== null && !wasSeen;
 }
 
 /** The instant at which the driver must fence, whatever hangs (L9). */

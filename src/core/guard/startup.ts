@@ -2,10 +2,10 @@
 // over: nothing released, nothing killed. In every other case a primary is killed first, and only then may everything
 // before this start be released.
 
-import { epochOf, sameEpoch, showEpoch } from '../quorum/record.ts';
+import { epochOf, showEpoch } from '../quorum/record.ts';
 import { compareRounds } from '../quorum/round.ts';
 import { type GuardDraft, set, setDb, setDue, trace } from './draft.ts';
-import { dutyEpoch, inBootstrap, takeoverDeadline } from './facts.ts';
+import { dutyEpoch, foundPromoting, inBootstrap, takeoverDeadline } from './facts.ts';
 import { beginFence } from './fencing.ts';
 import { release } from './releasing.ts';
 import type { GuardState } from './state.ts';
@@ -26,18 +26,10 @@ export function driveStartup(d: GuardDraft): void {
     case 'unknown':
       return foundSilent(d, waited);
     case 'standby':
-      // A promotion that the guard before this one asked for may end at any moment.
-      if (mayBePromoting(s) && underDeadline(d)) return takeOver(d);
-      return foundIdle(d);
+      return foundPromoting(s) ? foundPrimary(d) : foundIdle(d);
     case 'none':
       return foundIdle(d);
   }
-}
-
-/** Started or promoted in this epoch, and not seen to have been its primary: another promotion forks no timeline. */
-function mayBePromoting(s: GuardState): boolean {
-  const { ranIn, beatenIn } = s.durable;
-  return ranIn !== null && (beatenIn === null || !sameEpoch(ranIn, beatenIn));
 }
 
 function underDeadline(d: GuardDraft): boolean {
@@ -66,7 +58,7 @@ function takeOver(d: GuardDraft): void {
   if (deadline === null || epoch === null) return;
   const until = deadline + s.settings.lease.fuseBudgetMs;
   set(d, { lease: { epoch, until, round: s.covered } });
-  if (s.db.role !== 'primary') setDb(d, { promoting: mayBePromoting(s) });
+  if (s.db.role !== 'primary') setDb(d, { promoting: foundPromoting(s) });
   trace(d, 'info', 'guard.takeover', {
     epoch: showEpoch(epoch),
     leftMs: until - at.now,
@@ -83,7 +75,8 @@ function foundSilent(d: GuardDraft, waited: boolean): void {
   const { s } = d;
   if (s.db.process?.value.postmaster === true && underDeadline(d)) return takeOver(d);
   if (!waited) return;
-  if (s.db.process?.value.controlState === 'in production') return beginFence(d, 'silent-at-start', null);
+  const mayWrite = s.db.process?.value.controlState === 'in production' || foundPromoting(s);
+  if (mayWrite) return beginFence(d, 'silent-at-start', null);
   over(d);
 }
 

@@ -87,6 +87,44 @@ test('L11: a guard killed in the midst of a promotion: the next one takes it ove
   assert.equal(pair.voters.site2.releases.length, before);
 });
 
+/** The next guard's step after it was told "standby", with the fuse's file as it has it. */
+function startedInPromotion(found: Pick<GuardState, 'deadline' | 'fuse'>, beaten = false) {
+  const { site2 } = withSlowPromotion();
+  const { state, clock } = site2;
+  assert.ok(state);
+  const { durable, db } = state;
+  const started: GuardState = {
+    ...state,
+    ...found,
+    startup: 'looking',
+    startedAt: clock.now(),
+    lease: null,
+    durable: { ...durable, beatenIn: beaten ? durable.ranIn : durable.beatenIn },
+    db: { ...db, role: 'standby', promoting: false },
+    pending: [],
+    due: { look: 0, ask: 0, beat: 0, fuse: 0, deadline: 0 },
+  };
+  const { effects } = guardStep(started, { type: 'tick' }, { now: clock.now(), wall: 0, random: '0'.repeat(32) });
+  const deeds = effects.act.map(({ deed }) => deed.kind);
+  const releases = effects.send.filter((send) => send.kind === 'ask' && send.request.type === 'release').length;
+  return { fence: effects.fence, clears: deeds.includes('clear-deadline'), releases };
+}
+
+const seenFuse = { at: 0, value: { armed: true, lastLook: null, deadline: null } };
+
+test('L11: what the server says before the fuse was read clears no deadline of a promotion', () => {
+  assert.deepEqual(startedInPromotion({ deadline: 'unknown', fuse: null }), { fence: false, clears: false, releases: 0 });
+});
+
+test('L11: a promotion whose deadline has passed under a fuse that did nothing is killed before anything is released', () => {
+  assert.deepEqual(startedInPromotion({ deadline: 1, fuse: seenFuse }), { fence: true, clears: false, releases: 0 });
+});
+
+test('L11: what was seen to write in its epoch is not being promoted in it: its deadline goes, then all is released', () => {
+  assert.deepEqual(startedInPromotion({ deadline: 1, fuse: seenFuse }, true), { fence: false, clears: true, releases: 0 });
+  assert.deepEqual(startedInPromotion({ deadline: null, fuse: seenFuse }), { fence: false, clears: false, releases: 3 });
+});
+
 test('L11: a guard killed in the midst of a long crash recovery: the next one renews until it answers', () => {
   const pair = Pair.inService();
   const { site1 } = pair.hosts;
