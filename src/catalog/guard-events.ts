@@ -23,6 +23,11 @@ export const leaseEvents = {
     message: 'long round begun',
     doc: 'A grant was missed: the guard asks for a long lease with the register (L5).',
   },
+  'rounds.raised': {
+    level: 'warn',
+    message: 'rounds of an earlier life are known',
+    doc: "The voters know later rounds of this guard than its own: its state was lost while the host's wall clock was put back. It goes on above them; nothing needs doing, but look at that clock.",
+  },
   'round.missed': {
     level: 'info',
     message: 'round not granted by all',

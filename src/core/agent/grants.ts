@@ -5,8 +5,8 @@ import type { GuardAnswer, GuardStatus, Inquire, Refusal, RegisterGrant, Release
 import { noBallot } from '../quorum/ballot.ts';
 import { type Accepted, compareEpochs, type EpochId, epochOf, sameEpoch, showEpoch } from '../quorum/record.ts';
 import { isCurrent } from '../quorum/register.ts';
-import { compareRounds, type Round, showRound } from '../quorum/round.ts';
-import { grant, release } from '../quorum/voter.ts';
+import { compareRounds, noRound, type Round, sameRound, showRound } from '../quorum/round.ts';
+import { grant, latestRound, release } from '../quorum/voter.ts';
 import type { Site, VoterId } from '../site.ts';
 import { standbyAdvice } from '../verdict/standby.ts';
 import { type AgentDraft, reply, set, trace } from './draft.ts';
@@ -119,11 +119,9 @@ export function onRenew(d: AgentDraft, site: Site, message: Renew, replyTo: numb
       why: result.refusal,
     });
   }
-  reply(
-    d,
-    replyTo,
-    guardAnswer(d, { granted: result.refusal === null ? d.s.me : null, refusal: result.refusal, round: message.round }),
-  );
+  const { refusal: why } = result;
+  const round = why === null ? message.round : latestRound(d.s.voter, message);
+  reply(d, replyTo, guardAnswer(d, { granted: why === null ? d.s.me : null, refusal: why, round }));
 }
 
 /** V4: whether this agent refuses the database of that epoch. */
@@ -139,7 +137,13 @@ export function refusesNow(d: AgentDraft, epoch: EpochId): boolean {
 
 export function onInquire(d: AgentDraft, site: Site, message: Inquire, replyTo: number): void {
   if (message.status.site === site) hearGuard(d, site, message.status);
-  reply(d, replyTo, guardAnswer(d, { granted: null, refusal: null, round: null }));
+  // L1: above whatever is known of that guard's earlier lives it may begin.
+  const latest = latestRound(d.s.voter, { site, round: noRound });
+  reply(
+    d,
+    replyTo,
+    guardAnswer(d, { granted: null, refusal: null, round: sameRound(latest, noRound) ? null : latest }),
+  );
 }
 
 /** L5: only an agent that itself granted this round runs the register's grant of it. */
@@ -165,6 +169,7 @@ export function onRelease(d: AgentDraft, site: Site, message: Release, replyTo: 
   if (message.site !== site || message.cluster !== d.s.voter.durable.cluster)
     return notYours(d, message.round, replyTo);
   const { promise } = d.s.voter;
+  const latest = latestRound(d.s.voter, message);
   // A late or repeated release of rounds before one that was granted since: its guard has gone on (L7).
   const late = promise !== null && promise.site === site && compareRounds(promise.round, message.round) > 0;
   const current = !late && record !== null && record.primary === site && sameEpoch(epochOf(record), message.epoch);
@@ -185,5 +190,5 @@ export function onRelease(d: AgentDraft, site: Site, message: Release, replyTo: 
     epoch: showEpoch(message.epoch),
     gone: message.gone,
   });
-  reply(d, replyTo, guardAnswer(d, { granted: null, refusal: null, round: message.round }));
+  reply(d, replyTo, guardAnswer(d, { granted: null, refusal: null, round: latest }));
 }

@@ -80,7 +80,10 @@ function expireGrants(d: AgentDraft): void {
 }
 
 function refuseGrant(d: AgentDraft, grant: QueuedGrant, refusal: Refusal): void {
-  reply(d, grant.replyTo, guardAnswer(d, { granted: null, refusal, round: grant.ask.round }));
+  const nonce = d.s.register.held?.state.nonce ?? 'released';
+  // L1: the later round that stands against this one.
+  const round = refusal === 'old-round' && nonce !== 'released' ? nonce.round : grant.ask.round;
+  reply(d, grant.replyTo, guardAnswer(d, { granted: null, refusal, round }));
 }
 
 /** L5, L7, V4: whether this agent still stands by its own grant of that round. */

@@ -6,7 +6,15 @@ import type { Instant } from '../time.ts';
 import type { GuardDeedValue } from './deeds.ts';
 import { nextDeed } from './desired.ts';
 import { type GuardDraft, isPending, perform, set, setDue } from './draft.ts';
-import { countsAsPrimary, fuseAlive, fuseInstant, inBootstrap, leaseInForce, leaseUsable, mayBeWritable } from './facts.ts';
+import {
+  countsAsPrimary,
+  fuseAlive,
+  fuseInstant,
+  inBootstrap,
+  leaseInForce,
+  leaseUsable,
+  mayBeWritable,
+} from './facts.ts';
 import type { GuardState, Pending } from './state.ts';
 
 const fuseLookEveryMs = 250;

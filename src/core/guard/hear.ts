@@ -10,6 +10,7 @@ import {
   sameEpoch,
   showEpoch,
 } from '../quorum/record.ts';
+import type { Round } from '../quorum/round.ts';
 import { isLaterChosen } from '../quorum/voter.ts';
 import type { Site, VoterId } from '../site.ts';
 import { type GuardDraft, set, setDb, setDurable, trace } from './draft.ts';
@@ -17,6 +18,7 @@ import { type GuardDraft, set, setDb, setDurable, trace } from './draft.ts';
 /** Takes up an answer of a voter to a renewal, an inquiry, a release or a register grant asked for in `epoch`. */
 export function hearWord(d: GuardDraft, voter: VoterId, answer: GuardAnswer, epoch: EpochId | null): void {
   if (answer.chosen !== null) learnChosen(d, answer.chosen);
+  if (answer.round !== null) raiseRounds(d, answer.round);
   if (voter === 'witness') return;
   const refuses = answer.refusing || answer.refusal === 'refusing';
   const about = answer.chosen === null ? epoch : epochOf(answer.chosen.record);
@@ -28,6 +30,21 @@ export function hearWord(d: GuardDraft, voter: VoterId, answer: GuardAnswer, epo
     refuses: refuses && about !== null ? { epoch: about, at: d.at.now } : null,
   };
   set(d, { agents: { ...d.s.agents, [voter]: word } });
+}
+
+/** As far above as Q8 puts its ballots, so that no life of this guard that nobody told of has used these. */
+const raisedBy = 1_000_000;
+
+/**
+ * L1: a voter knows later rounds of this guard than it ever sent: its disk was lost, and its wall clock is behind what it was. Below
+ * them nothing would be granted or released until that clock had caught up.
+ */
+function raiseRounds(d: GuardDraft, { start }: Round): void {
+  const before = d.s.durable.roundStart;
+  const roundStart = start + raisedBy;
+  if (start <= before || !Number.isSafeInteger(roundStart)) return;
+  setDurable(d, { roundStart });
+  trace(d, 'warn', 'rounds.raised', { before, roundStart });
 }
 
 /** V4: told at once, between two renewals. */

@@ -8,7 +8,6 @@ import { type GuardDraft, set, setDb, setDue, trace } from './draft.ts';
 import { dutyEpoch, foundPromoting, inBootstrap, takeoverDeadline } from './facts.ts';
 import { beginFence } from './fencing.ts';
 import { release } from './releasing.ts';
-import type { GuardState } from './state.ts';
 
 /** A fuse's file or a server that says nothing for this long is taken as having nothing to say. */
 const patienceMs = 2000;

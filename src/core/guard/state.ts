@@ -18,7 +18,7 @@ export type GuardDurable = {
   readonly noted: EpochId | null;
   /** The chosen record of the highest ballot it was told; never goes back (V8). */
   readonly chosen: Accepted | null;
-  /** L1: `start` of this process's rounds. */
+  /** L1: `start` of this process's rounds; on disk before it is used. */
   readonly roundStart: number;
   /** L8, L11: the epoch in which this database last was started or promoted as a primary; written before it is. */
   readonly ranIn: EpochId | null;

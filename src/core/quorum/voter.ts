@@ -233,6 +233,15 @@ export function release(voter: Voter, message: Pick<Release, 'site' | 'round'>):
   return { ...voter, released, promise: covered ? null : held };
 }
 
+/**
+ * What an answer to a guard carries for a round that was not granted: that round, or a later one of that guard that this voter
+ * knows. A guard whose disk is lost and whose wall clock went back learns by it that its rounds are behind (L1).
+ */
+export function latestRound({ promise, released }: Voter, { site, round }: Pick<Release, 'site' | 'round'>): Round {
+  const held = promise?.site === site ? promise.round : noRound;
+  return maxRound(round, maxRound(held, released[site]));
+}
+
 /** What this voter tells others of itself. */
 export function viewOf(voter: Voter, now: Instant): VoterView {
   const quarantineMs = Math.max(0, voter.quarantinedUntil - now);

@@ -11,6 +11,7 @@ import {
   forget,
   grant,
   holdsLess,
+  latestRound,
   learnChosen,
   memoryOfUs,
   prepare,
@@ -107,11 +108,17 @@ function takeFromGuard(voter: Voter, rules: VoterRules, from: PeerId, request: R
     case 'renew': {
       if (request.site !== guardSite(from)) return ack(voter, false, `${from} is not the guard of ${request.site}`);
       const result = grant(voter, request, false, rules, now);
-      return answer(result.voter, result.refusal === null, result.refusal, request.round);
+      const granted = result.refusal === null;
+      return answer(result.voter, granted, result.refusal, granted ? request.round : latestRound(voter, request));
     }
     case 'release': {
       const own = request.site === guardSite(from) && request.cluster === voter.durable.cluster;
-      return answer(own ? release(voter, request) : voter, false, null, request.round);
+      return answer(
+        own ? release(voter, request) : voter,
+        false,
+        null,
+        own ? latestRound(voter, request) : request.round,
+      );
     }
     case 'inquire':
       return answer(voter, false, null, null);

@@ -2,6 +2,7 @@
 // a notice on its way, and one step for several of them is what makes runs cheap. What a lease or a vote hangs on never
 // waits, nor does what came at its deadline.
 
+import type { Answer } from '../../../src/core/messages.ts';
 import type { DriverEvent } from '../../../src/driver/events.ts';
 import type { Random } from '../engine/random.ts';
 import { cancel, type Event, type Micros, milli, type Scheduler } from '../engine/scheduler.ts';
@@ -74,6 +75,6 @@ function ofReport({ kind, report }: Value): Micros {
 }
 
 /** What an agent answers to an inquiry: nothing is granted or refused. */
-function isPlainWord(answer: { readonly type: string }): boolean {
-  return answer.type === 'guard-answer' && 'round' in answer && answer.round === null;
+function isPlainWord(answer: Answer): boolean {
+  return answer.type === 'guard-answer' && answer.refusal === null && answer.granted === null;
 }

@@ -187,6 +187,41 @@ test('L5, L7: a grant that waited for a read is not run once its round was relea
   assert.deepEqual(session.state.queuedGrants, []);
 });
 
+test('L1: what is not granted is answered with the latest round of that guard that is known here', () => {
+  const roundOf = (session: Session) => {
+    const answer = session.reply();
+    assert.ok(answer.type === 'guard-answer');
+    return answer.round;
+  };
+  const session = new Session(state()).request('site1-guard', renew(9));
+  session.request('site1-guard', release(3, false));
+  assert.deepEqual(roundOf(session), round(9), 'granted later than this release');
+  session.request('site1-guard', release(12, false));
+  assert.deepEqual(roundOf(session), round(12));
+  session.request('site1-guard', renew(4));
+  assert.deepEqual(verdict(session), [null, 'released']);
+  assert.deepEqual(roundOf(session), round(12));
+});
+
+test('L1: likewise for a later round in the register', () => {
+  const session = long();
+  const { held } = session.state.register;
+  assert.ok(held !== null);
+  const nonce = { id: 'n', site: 'site1', round: round(7), ttlMs: 15_000 } as const;
+  session.state = {
+    ...session.state,
+    register: { ...session.state.register, held: { ...held, state: { ...held.state, nonce } } },
+  };
+  session.request('site1-guard', registerGrant(2));
+  const read = session.send.find((send) => send.kind === 'register-read');
+  assert.ok(read !== undefined, 'a refusal rests on a read that is newer than the ask');
+  session.now += 10;
+  session.step({ type: 'register-read', id: read.id, outcome: done({ text: 'v6', state: { ...held.state, nonce } }) });
+  const answer = session.reply();
+  assert.ok(answer.type === 'guard-answer');
+  assert.deepEqual([answer.refusal, answer.round], ['old-round', round(7)]);
+});
+
 test('W2: an answer that was lost is looked for, and one found is a grant', () => {
   const session = long().request('site1-guard', registerGrant(2));
   const swap = session.swap();

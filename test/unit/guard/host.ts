@@ -70,6 +70,8 @@ export class Host {
   disk: GuardDurable | null = null;
   state: GuardState | null = null;
   persistMs = 0;
+  /** How far a person put its wall clock off. */
+  wallOffMs = 0;
   /** Where the guard's process is to end. */
   stopAt: { readonly step: number; readonly when: 'before' | 'saved' | 'after' } | null = null;
   steps = 0;
@@ -108,7 +110,13 @@ export class Host {
     this.#targets = new Map();
     this.#replies = [];
     const { site, settings, world } = this.options;
-    this.state = startGuard(site, settings, this.disk, this.clock.now(), 1_700_000_000_000 + world.time);
+    this.state = startGuard(
+      site,
+      settings,
+      this.disk,
+      this.clock.now(),
+      1_700_000_000_000 + world.time + this.wallOffMs,
+    );
     this.push({ type: 'tick' });
   }
 

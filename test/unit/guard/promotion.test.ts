@@ -113,7 +113,11 @@ function startedInPromotion(found: Pick<GuardState, 'deadline' | 'fuse'>, beaten
 const seenFuse = { at: 0, value: { armed: true, lastLook: null, deadline: null } };
 
 test('L11: what the server says before the fuse was read clears no deadline of a promotion', () => {
-  assert.deepEqual(startedInPromotion({ deadline: 'unknown', fuse: null }), { fence: false, clears: false, releases: 0 });
+  assert.deepEqual(startedInPromotion({ deadline: 'unknown', fuse: null }), {
+    fence: false,
+    clears: false,
+    releases: 0,
+  });
 });
 
 test('L11: a promotion whose deadline has passed under a fuse that did nothing is killed before anything is released', () => {
@@ -121,8 +125,16 @@ test('L11: a promotion whose deadline has passed under a fuse that did nothing i
 });
 
 test('L11: what was seen to write in its epoch is not being promoted in it: its deadline goes, then all is released', () => {
-  assert.deepEqual(startedInPromotion({ deadline: 1, fuse: seenFuse }, true), { fence: false, clears: true, releases: 0 });
-  assert.deepEqual(startedInPromotion({ deadline: null, fuse: seenFuse }), { fence: false, clears: false, releases: 3 });
+  assert.deepEqual(startedInPromotion({ deadline: 1, fuse: seenFuse }, true), {
+    fence: false,
+    clears: true,
+    releases: 0,
+  });
+  assert.deepEqual(startedInPromotion({ deadline: null, fuse: seenFuse }), {
+    fence: false,
+    clears: false,
+    releases: 3,
+  });
 });
 
 test('L11: a guard killed in the midst of a long crash recovery: the next one renews until it answers', () => {

@@ -48,6 +48,25 @@ test('L11: without a deadline that lies ahead a running primary is killed first,
   assert.equal(release?.round.start, site1.state?.durable.roundStart);
 });
 
+test('L1: a guard that lost its state while its wall clock was put back is told of its later rounds, and goes on above them', () => {
+  const pair = Pair.inService();
+  const { site1 } = pair.hosts;
+  const before = site1.disk?.roundStart ?? 0;
+  site1.killGuard();
+  site1.db.die();
+  site1.db.signalFile = true;
+  site1.disk = null;
+  site1.wallOffMs = -47_000_000;
+  site1.startGuard();
+  assert.ok((site1.state?.durable.roundStart ?? 0) < before);
+  assert.notEqual(
+    pair.until(() => site1.writable, 40_000),
+    null,
+  );
+  assert.equal(site1.state?.durable.roundStart, before + 1_000_000);
+  assert.equal(site1.saw('rounds.raised').length, 1);
+});
+
 test('L11: started by the boot before its guard it is a standby, and goes back to work under a lease without a promotion', () => {
   const pair = Pair.inService();
   const { site1 } = pair.hosts;

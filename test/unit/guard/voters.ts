@@ -8,6 +8,7 @@ import {
   accept,
   emptyVoterDurable,
   grant,
+  latestRound,
   learnChosen,
   prepare,
   release,
@@ -154,17 +155,21 @@ export class FakeVoter {
         return this.#say({
           granted: result.refusal === null ? this.id : null,
           refusal: result.refusal,
-          round: request.round,
+          round: result.refusal === null ? request.round : latestRound(this.voter, request),
         });
       }
       case 'release':
         this.releases.push(request);
         this.voter = release(this.voter, request);
-        return this.#say({ granted: null, refusal: null, round: request.round });
+        return this.#say({ granted: null, refusal: null, round: latestRound(this.voter, request) });
       case 'sync-off':
         return this.syncOff(request);
       case 'inquire':
-        return this.#say({ granted: null, refusal: null, round: null });
+        return this.#say({
+          granted: null,
+          refusal: null,
+          round: latestRound(this.voter, { site: request.status.site, round: noRound }),
+        });
       default:
         return null;
     }
@@ -201,7 +206,12 @@ export class FakeRegister {
 
   grant(request: RegisterGrant, agent: FakeVoter, mayRun: boolean): GuardAnswer | null {
     if (agent.down) return null;
-    const base = agent.answer({ type: 'inquire', cluster: clusterId, voters: 'abc', status: null as never });
+    const base = agent.answer({
+      type: 'inquire',
+      cluster: clusterId,
+      voters: 'abc',
+      status: { site: request.site } as never,
+    });
     if (base?.type !== 'guard-answer') return null;
     const refuse = (refusal: GuardAnswer['refusal']): GuardAnswer => ({
       ...base,

@@ -116,6 +116,27 @@ test('L7: a release of its own guard frees it, one of a stranger does not', () =
   assert.deepEqual(other.next.voter.promise, next.voter.promise);
 });
 
+test('L1: it tells a guard of a later round of it than the one released or refused', () => {
+  const release = (seq: number) =>
+    ({
+      type: 'release',
+      ...addressed,
+      epoch: epoch(1),
+      site: 'site1',
+      round: round(seq),
+      gone: false,
+      position: null,
+    }) as const;
+  const granted = step(started(), 'site1-guard', renew({ round: round(9) })).next;
+  const late = step(granted, 'site1-guard', release(3));
+  assert.ok(late.answer.type === 'guard-answer');
+  assert.deepEqual(late.answer.round, round(9));
+  const released = step(late.next, 'site1-guard', release(12)).next;
+  const refused = step(released, 'site1-guard', renew({ round: round(10) })).answer;
+  assert.ok(refused.type === 'guard-answer');
+  assert.deepEqual([refused.refusal, refused.round], ['released', round(12)]);
+});
+
 test('Q4: it learns what is chosen from notices and from news, and tells guards who ask', () => {
   const told = step(started(), 'site1-agent', { type: 'chosen', cluster: 'c-1', chosen: at(5, moved) });
   assert.deepEqual(told.persist?.chosen, at(5, moved));
