@@ -39,6 +39,8 @@ export type GuardStatus = {
   readonly diskFull: boolean;
   /** V7: for how long it has heard nothing of each agent; null: never. What an agent cannot reach may live all the same. */
   readonly unheardMs: { readonly site1: Ms | null; readonly site2: Ms | null };
+  /** V5: how far the other database had written when its lease was last renewed by this guard's promise (L8). */
+  readonly failsafeOf: { readonly position: Lsn; readonly epoch: EpochId } | null;
 };
 
 export type Renew = {
@@ -192,6 +194,8 @@ export type Failsafe = {
   readonly site: Site;
   readonly round: Round;
   readonly ttlMs: Ms;
+  /** V5: how far its database has written. */
+  readonly position: Lsn | null;
 };
 
 export type Refusing = {

@@ -39,6 +39,7 @@ const guardStatus = z.strictObject({
   syncAt: since(2, ballot.nullable(), null),
   diskFull: since(2, z.boolean(), false),
   unheardMs: since(2, z.strictObject({ site1: ms.nullable(), site2: ms.nullable() }), { site1: null, site2: null }),
+  failsafeOf: since(2, z.strictObject({ position: lsn, epoch: epochId }).nullable(), null),
 });
 
 /** What a lease is asked for (L1). */
@@ -46,7 +47,11 @@ const leaseOf = { ...addressed, epoch: epochId, site, round, ttlMs: leaseMs };
 
 const renew = z.strictObject({ type: z.literal('renew'), ...leaseOf, status: guardStatus });
 const registerGrant = z.strictObject({ type: z.literal('register-grant'), ...leaseOf });
-const failsafe = z.strictObject({ type: z.literal('failsafe'), ...leaseOf });
+const failsafe = z.strictObject({
+  type: z.literal('failsafe'),
+  ...leaseOf,
+  position: since(2, lsn.nullable(), null),
+});
 const release = z.strictObject({
   type: z.literal('release'),
   ...addressed,

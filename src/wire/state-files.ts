@@ -28,6 +28,8 @@ export const agentDurable = z.strictObject({
   votes: ballots.default({}),
   registerSerial: counter,
   lastPrimary: z.strictObject({ position: lsn, epoch: epochId }).nullable(),
+  // A file of a version that did not note it has none: the primary was last seen at no known time.
+  positionSeen: z.number().default(0),
   learned: z.strictObject({ epoch: epochId, wall: z.number() }).nullable(),
   entryMoved: z.number(),
   systemId: text(40).nullable(),

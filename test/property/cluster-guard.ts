@@ -65,6 +65,7 @@ export function createGuard(site: Site, founded: Accepted, settings: Settings, w
       syncAt: null,
       diskFull: false,
       unheardMs: { site1: null, site2: null },
+      failsafeOf: null,
     };
   }
 

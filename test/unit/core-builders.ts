@@ -128,6 +128,7 @@ export function guardStatus(site: Site, change: Partial<GuardStatus> = {}): Guar
     syncAt: null,
     diskFull: false,
     unheardMs: { site1: 0, site2: 0 },
+    failsafeOf: null,
     ...change,
   };
 }

@@ -88,11 +88,12 @@ async function fence(processes: Processes, signalFile: SignalFile, expecting: ()
         `nothing is left of ${killed.size} processes, but standby.signal cannot be written: ${file.failed}`,
       );
     }
+    // Before giving up, too: this process may have stood still since the SIGQUIT.
+    if (elapsed >= quitMs) for (const pid of left) processes.signal(pid, 'SIGKILL');
     if (elapsed > giveUpMs) {
       const who = seen === null ? 'nobody can tell which' : `${left.length}`;
       return unknown(`${who} of ${killed.size} processes are left after ${Math.round(elapsed)} ms`);
     }
-    if (elapsed >= quitMs) for (const pid of left) processes.signal(pid, 'SIGKILL');
     await pause(elapsed < 1000 ? againMs : slowAgainMs);
   }
 }

@@ -11,6 +11,7 @@ import type { Site, VoterId } from '../site.ts';
 import { standbyAdvice } from '../verdict/standby.ts';
 import { type AgentDraft, reply, set, trace } from './draft.ts';
 import { hearsPeer, hearsWitness, peerNotice, recordOf, waitsForRegister } from './facts.ts';
+import { hearGuardsPosition } from './positions.ts';
 import { type AgentState, rulesOf } from './state.ts';
 
 /** Every answer to a guard carries the chosen record and what this agent knows of the standby ("Messages"). */
@@ -30,6 +31,7 @@ export function guardAnswer(
 
 export function hearGuard(d: AgentDraft, site: Site, status: GuardStatus): void {
   set(d, { guards: { ...d.s.guards, [site]: { at: d.at.now, value: status } } });
+  hearGuardsPosition(d, site, status);
   const record = recordOf(d.s);
   if (
     d.s.durable.founded ||

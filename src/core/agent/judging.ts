@@ -1,19 +1,16 @@
 // Observations to verdicts (V1 to V4): each probe's report is folded into its part's track, and out of the tracks, the
 // peer's word and the standby's come `confirmed` and `refusing`.
 
-import type { Lsn } from '../lsn.ts';
 import type { BalancerReport, InstanceReport, PrimaryReport, StandbyReport } from '../observe/observation.ts';
-import { compareEpochs, epochOf, sameEpoch } from '../quorum/record.ts';
+import { epochOf, sameEpoch } from '../quorum/record.ts';
 import { otherSite, type Site } from '../site.ts';
 import type { Instant, Ms } from '../time.ts';
 import { bearingOnPrimary, canBeBlindness } from '../verdict/classes.ts';
 import { beginAnew, fold } from '../verdict/track.ts';
 import { type AgentDraft, set, trace } from './draft.ts';
 import { recent, recordOf, standbySite } from './facts.ts';
+import { seePosition } from './positions.ts';
 import type { AgentState, Track } from './state.ts';
-
-/** V5: the last primary position goes to disk at most this often, or per quarter of maxLagBytes ("Timing"). */
-const positionEveryMs = 5000;
 
 export function onPrimaryReport(d: AgentDraft, site: Site, report: PrimaryReport, startedAt: Instant): void {
   const record = recordOf(d.s);
@@ -30,7 +27,7 @@ export function onPrimaryReport(d: AgentDraft, site: Site, report: PrimaryReport
   const track = fold(before, { bearing, class: seenClass, detail, startedAt }, d.s.settings.probe, d.at.now);
   noteVerdict(d, 'primary', d.s.primary, track);
   set(d, { primary: track });
-  if (report.class === 'ok') notePosition(d, report);
+  if (report.class === 'ok') noteGood(d, report);
 }
 
 const fullDetail = 'its guard finds no room beside its data: what needs a new page is refused';
@@ -52,28 +49,10 @@ function classFor(d: AgentDraft, report: PrimaryReport): PrimaryReport['class'] 
   return stopped && !guard.crashed && guard.leaseLeftMs <= 0 ? 'fenced' : report.class;
 }
 
-function notePosition(d: AgentDraft, report: PrimaryReport): void {
-  const record = recordOf(d.s);
-  if (record === null) return;
-  const durable = d.s.durable;
-  const pinned = durable.systemId === null && report.systemId !== null ? { systemId: report.systemId } : {};
-  const last = durable.lastPrimary;
-  const { position, row } = report;
-  const ofThisEpoch = row !== null && sameEpoch(row.epoch, epochOf(record));
-  const lastPrimary =
-    position !== null && ofThisEpoch && isDue(d, position) ? { position, epoch: epochOf(record) } : last;
-  if (lastPrimary === last && !('systemId' in pinned)) return;
-  set(d, { durable: { ...durable, ...pinned, lastPrimary }, positionAt: d.at.now });
-}
-
-/** "Timing": a new epoch's first position at once, then at most every 5 s or per quarter of maxLagBytes. */
-function isDue(d: AgentDraft, position: Lsn): boolean {
-  const record = recordOf(d.s);
-  const last = d.s.durable.lastPrimary;
-  if (last === null || record === null || compareEpochs(last.epoch, epochOf(record)) !== 0) return true;
-  return (
-    position - last.position >= d.s.settings.policy.maxLagBytes / 4 || d.at.now - d.s.positionAt >= positionEveryMs
-  );
+function noteGood(d: AgentDraft, { systemId, position, row }: PrimaryReport): void {
+  const { durable } = d.s;
+  if (durable.systemId === null && systemId !== null) set(d, { durable: { ...durable, systemId } });
+  if (position !== null && row !== null) seePosition(d, { position, epoch: row.epoch });
 }
 
 export function onStandbyReport(d: AgentDraft, site: Site, report: StandbyReport, startedAt: Instant): void {

@@ -32,6 +32,8 @@ import type { AgentDeed } from './deeds.ts';
 import type { OrderResult, OrderState, Stopped } from './order-state.ts';
 import type { RejoinIntent, RejoinState } from './rejoin-state.ts';
 
+export type LastPrimary = { readonly position: Lsn; readonly epoch: EpochId };
+
 export type AgentDurable = {
   readonly voter: VoterDurable;
   /** The highest ballot each other voter was seen to have promised (Q4, Q8). */
@@ -41,7 +43,9 @@ export type AgentDurable = {
   /** The highest serial of the register seen or told of (W3). */
   readonly registerSerial: number;
   /** V5: the last known position of the primary, and in which epoch. */
-  readonly lastPrimary: { readonly position: Lsn; readonly epoch: EpochId } | null;
+  readonly lastPrimary: LastPrimary | null;
+  /** V5: when, by this machine's wall clock, the primary was last seen to have written so far. */
+  readonly positionSeen: number;
   /** V6: when, by this machine's wall clock, it first learned of the current epoch; the cool-down counts from there. */
   readonly learned: { readonly epoch: EpochId; readonly wall: number } | null;
   /** V7: when the entry last changed, likewise. */
@@ -58,6 +62,7 @@ export const emptyAgentDurable: AgentDurable = {
   votes: {},
   registerSerial: 0,
   lastPrimary: null,
+  positionSeen: 0,
   learned: null,
   entryMoved: 0,
   systemId: null,
@@ -71,6 +76,8 @@ export type Heard = {
   readonly notice: StateNotice | null;
   /** When the notice arrived; views also arrive in answers. */
   readonly noticeAt: Instant | null;
+  /** Its promise to whomever had ended by then; a silence of it counts as if it had just ended. */
+  readonly freeAt: Instant;
 };
 
 /** An observation and when its probe began. */
@@ -259,8 +266,10 @@ export type AgentState = {
   readonly servesSince: { readonly site1: Instant | null; readonly site2: Instant | null };
   /** When this agent took up the current epoch: probes begun before speak of another primary. */
   readonly epochAt: Instant;
-  /** When the last primary position was last put on disk. */
-  readonly positionAt: Instant;
+  /** V5: when the primary was last seen, or heard, to have written so far; null until the first step. */
+  readonly positionAt: Instant | null;
+  /** When its position was last put on disk. */
+  readonly positionSavedAt: Instant;
   /** Since when nothing stands in the way of the change of primary that is due (V6's delay counts from there). */
   readonly readySince: Instant | null;
   /** Since when this agent has heard any other voter without a break (V3, R2). */
@@ -347,7 +356,8 @@ export function startAgent(
     refusing: false,
     servesSince: { site1: null, site2: null },
     epochAt: 0,
-    positionAt: 0,
+    positionAt: null,
+    positionSavedAt: 0,
     readySince: null,
     hearingSince: null,
     proposal: null,

@@ -17,6 +17,7 @@ import { noteHearing } from './hear.ts';
 import { takeEvent } from './inbox.ts';
 import { servesRightly } from './judging.ts';
 import { driveOrders, orderIntent } from './orders.ts';
+import { ageOfPosition } from './positions.ts';
 import { driveProbes, driveState } from './probing.ts';
 import { begin, driveProposal } from './proposing.ts';
 import { driveReconcile } from './reconciling.ts';
@@ -33,6 +34,7 @@ const idleTickMs = 250;
 
 export function agentStep(state: AgentState, event: AgentEvent, moment: Moment): AgentStep {
   const d: AgentDraft = { s: state, at: moment, send: [], act: [], trace: [] };
+  ageOfPosition(d);
   takeEvent(d, event);
   keepWallNotesPast(d);
   noteHearing(d);

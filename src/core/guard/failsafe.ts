@@ -34,6 +34,7 @@ export function driveFailsafe(d: GuardDraft): void {
     site: s.me,
     round,
     ttlMs: lease.ttlMs,
+    position: s.db.position,
   };
   ask(d, guardOf(otherSite(s.me)), message, { kind: 'failsafe', round, epoch, ttlMs: lease.ttlMs }, peerDeadlineMs);
 }
@@ -103,7 +104,9 @@ export function onFailsafe(d: GuardDraft, message: Failsafe, replyTo: number): v
   noteEpoch(d, message.epoch, 'failsafe');
   if (message.ttlMs > d.s.durable.longestTtlMs) setDurable(d, { longestTtlMs: message.ttlMs });
   const until = d.at.now + bindingMs(message.ttlMs, d.s.settings.lease.drift);
-  set(d, { promisedUntil: Math.max(d.s.promisedUntil, until) });
+  const { epoch, position } = message;
+  const failsafeOf = position === null ? d.s.failsafeOf : { epoch, position };
+  set(d, { promisedUntil: Math.max(d.s.promisedUntil, until), failsafeOf });
   trace(d, 'warn', 'failsafe.promised', {
     epoch: showEpoch(message.epoch),
     round: showRound(message.round),

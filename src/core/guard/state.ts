@@ -1,7 +1,7 @@
 // What a guard holds in memory and on disk, and how it starts.
 
 import type { Lsn } from '../lsn.ts';
-import type { Release } from '../messages.ts';
+import type { GuardStatus, Release } from '../messages.ts';
 import type { ProcessReport, ServerReport } from '../observe/observation.ts';
 import type { Lease, Tally } from '../quorum/holder.ts';
 import type { Accepted, EpochId } from '../quorum/record.ts';
@@ -171,6 +171,8 @@ export type GuardState = {
   readonly quarantinedUntil: Instant;
   /** L8: what this guard promised to the other one. */
   readonly promisedUntil: Instant;
+  /** V5: how far the other database had written then. */
+  readonly failsafeOf: GuardStatus['failsafeOf'];
   /** L11: until the database found at the start is taken over, killed, or known not to be a primary. */
   readonly startup: 'looking' | 'over';
   readonly lease: Lease | null;
@@ -250,6 +252,7 @@ export function startGuard(
     startedAt: now,
     quarantinedUntil: now + bindingMs(longestTtlMs, settings.lease.drift),
     promisedUntil: now,
+    failsafeOf: null,
     startup: 'looking',
     lease: null,
     seq: 0,

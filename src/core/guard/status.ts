@@ -34,6 +34,7 @@ export function guardStatus(s: GuardState, now: Instant): GuardStatus {
     syncAt: syncAt(s, now),
     diskFull: seen?.full ?? false,
     unheardMs: { site1: unheardMs(s, 'site1', now), site2: unheardMs(s, 'site2', now) },
+    failsafeOf: s.failsafeOf,
   };
 }
 

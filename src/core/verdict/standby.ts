@@ -1,6 +1,7 @@
 // V5: may the standby take over, or the one reason why not. Unknown means hold, and say so.
 
 import { recent, recordOf, standbySite } from '../agent/facts.ts';
+import { unseenLimitMs, unseenMs } from '../agent/positions.ts';
 import type { AgentState } from '../agent/state.ts';
 import { showLsn } from '../lsn.ts';
 import type { StandbyAdvice } from '../messages.ts';
@@ -60,10 +61,14 @@ export function standbyAdvice(s: AgentState, now: Instant, waives: Waiver = 'not
     return no(
       'zero-loss: the record does not say that it has all that was acknowledged (--accept-loss goes on all the same)',
     );
-  return lagAdvice(s, report.received ?? report.replayed, ageMs, waives === 'loss');
+  return lagAdvice(s, report.received ?? report.replayed, { ageMs, acceptLoss: waives === 'loss', now });
 }
 
-function lagAdvice(s: AgentState, received: number | null, ageMs: Ms, acceptLoss: boolean): StandbyAdvice {
+function lagAdvice(
+  s: AgentState,
+  received: number | null,
+  { ageMs, acceptLoss, now }: { readonly ageMs: Ms; readonly acceptLoss: boolean; readonly now: Instant },
+): StandbyAdvice {
   const record = recordOf(s);
   const last = s.durable.lastPrimary;
   const no = (why: string): StandbyAdvice => ({ mayTakeOver: false, why, received, ageMs });
@@ -71,6 +76,12 @@ function lagAdvice(s: AgentState, received: number | null, ageMs: Ms, acceptLoss
   if (acceptLoss) return { mayTakeOver: true, why: '', received, ageMs };
   if (last === null || record === null || compareEpochs(last.epoch, epochOf(record)) !== 0)
     return no("the primary's last position in this epoch is unknown");
+  // V8: with `sync: true` it has all that was acknowledged, however long the primary went on.
+  const unseen = record.sync ? 0 : unseenMs(s, now);
+  if (unseen > unseenLimitMs(s))
+    return no(
+      `the primary may have gone on for ${Math.ceil(unseen / 1000)} s after its position was last known, so what ${standbySite(record)} lacks is unknown (--accept-loss goes on all the same)`,
+    );
   const lag = last.position - received;
   if (lag > s.settings.policy.maxLagBytes)
     return no(`the standby lacks ${lag} bytes of WAL, more than maxLagBytes ${s.settings.policy.maxLagBytes}`);
@@ -97,6 +108,6 @@ export function possibleLoss(s: AgentState, now: Instant): PossibleLoss {
   return {
     received: received === null ? null : showLsn(received),
     lagBytes: received === null || !isOfNow ? null : Math.max(0, last.position - received),
-    seenAgoMs: isOfNow ? now - s.positionAt : null,
+    seenAgoMs: isOfNow && s.positionAt !== null ? now - s.positionAt : null,
   };
 }

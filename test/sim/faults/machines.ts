@@ -3,8 +3,9 @@
 import { sites } from '../../../src/core/site.ts';
 import type { Random } from '../engine/random.ts';
 import { milli } from '../engine/scheduler.ts';
-import type { World } from '../world/world.ts';
+import type { AnyDaemon, World } from '../world/world.ts';
 import { type Fault, type FaultTable, nothing } from './fault.ts';
+import { mayDisturb } from './sound.ts';
 
 const down = (random: Random): number =>
   random.pick([random.range(2000, 12_000), random.range(12_000, 90_000)]) * milli;
@@ -65,6 +66,7 @@ const diskSlow: Fault = (world, random) => {
 
 const diskFull: Fault = (world, random) => {
   const daemon = random.pick(world.daemons);
+  if (!mayDisturb(world, daemon)) return null;
   daemon.disk.full = true;
   return {
     what: daemon.name,
@@ -75,6 +77,11 @@ const diskFull: Fault = (world, random) => {
   };
 };
 
+/** One that is down already, or one that may go down. */
+function mayKill(world: World, daemon: AnyDaemon): boolean {
+  return daemon.process === null || mayDisturb(world, daemon);
+}
+
 /** Q8, L10: at one voter or guard a run, since two memories lost at once are more than any majority can make good. */
 function once(world: World): boolean {
   if (world.memoryLost) return false;
@@ -84,7 +91,7 @@ function once(world: World): boolean {
 
 const stateDamaged: Fault = (world, random) => {
   const daemon = random.pick(world.daemons);
-  if (daemon.disk.synced === undefined || !once(world)) return null;
+  if (daemon.disk.synced === undefined || !mayKill(world, daemon) || !once(world)) return null;
   daemon.kill('its disk is damaged');
   daemon.disk.damaged = true;
   return { what: daemon.name, lasts: 10 * milli, end: nothing };
@@ -97,7 +104,7 @@ const stateDamaged: Fault = (world, random) => {
 const statePutBack: Fault = (world, random) => {
   const daemon = random.pick(world.daemons);
   const older = daemon.disk.history;
-  if (older.length < 2 || world.disturbed() || !once(world)) return null;
+  if (older.length < 2 || world.disturbed() || !mayKill(world, daemon) || !once(world)) return null;
   daemon.kill('its disk is put back');
   daemon.disk.synced = random.pick(older);
   return { what: daemon.name, lasts: 20_000 * milli, end: nothing };

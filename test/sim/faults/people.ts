@@ -37,6 +37,7 @@ const force: Fault = (world, random) => {
   const other = otherSite(site);
   if (world.forced || world.hosts.some((machine) => machine.place === other && machine.up)) return null;
   world.forced = true;
+  world.promisedDown.promise(other);
   world.order(site, { ...failover, to: site, force: true, acceptLoss: random.ratio(1, 2), otherSideIsDown: true });
   return { what: `${site}-agent to ${site}`, lasts: 10 * milli, end: nothing };
 };

@@ -8,29 +8,13 @@ import { milli, second } from '../engine/scheduler.ts';
 import { oldRelease } from '../world/codec.ts';
 import type { Postgres } from '../world/postgres.ts';
 import type { Process } from '../world/process.ts';
-import type { AnyDaemon, World } from '../world/world.ts';
+import type { World } from '../world/world.ts';
 import { type Begun, type Fault, type FaultTable, nothing } from './fault.ts';
+import { guardedSite, mayDisturb, mayDisturbFuse } from './sound.ts';
 
 /** Down for less than a lease, for longer than one, and for longer than the longest quarantine. */
 function downTime(random: Random): number {
   return random.pick([random.range(20, 900), random.range(900, 7000), random.range(7000, 40_000)]) * milli;
-}
-
-/**
- * Guard and fuse of one host together are the fence: with both out of order at once nobody fences, and nobody promises
- * to (protocol.md, "Outside the model"). One of them at a time.
- */
-function mayDisturb(world: World, daemon: AnyDaemon): boolean {
-  const site = guardedSite(world, daemon);
-  return isSound(daemon.process) && (site === null || isSound(world.fuses[site].process));
-}
-
-function isSound(process: Process | null): process is Process {
-  return process !== null && !process.frozen && !process.marked;
-}
-
-function guardedSite(world: World, daemon: AnyDaemon): Site | null {
-  return sites.find((site) => world.guards[site] === daemon) ?? null;
 }
 
 const crash: Fault = (world, random) => {
@@ -79,9 +63,7 @@ function frozenAtWork(pg: Postgres, guard: Process, random: Random): Begun {
 function fuse(disturb: (world: World, site: Site, random: Random) => Begun | null): Fault {
   return (world, random) => {
     const site = random.pick(sites);
-    const guard = world.guards[site].process;
-    if (!isSound(guard) || !isSound(world.fuses[site].process)) return null;
-    return disturb(world, site, random);
+    return mayDisturbFuse(world, site) ? disturb(world, site, random) : null;
   };
 }
 

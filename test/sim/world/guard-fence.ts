@@ -64,10 +64,12 @@ export class GuardFence {
       if (isNoneLeft && is === 'there') return done(undefined);
       if (isNoneLeft && is === 'failed') return unknown('nothing is left, but standby.signal cannot be written');
       const elapsedMs = (scheduler.now - began) / milli;
+      if (elapsedMs < quitMs) continue;
+      if (pg.server !== null) {
+        if (!process.mayAffect()) return Process.never;
+        pg.killAll('fenced by SIGKILL');
+      }
       if (elapsedMs > giveUpMs) return unknown('some of its processes are left');
-      if (elapsedMs < quitMs || pg.server === null) continue;
-      if (!process.mayAffect()) return Process.never;
-      pg.killAll('fenced by SIGKILL');
     }
   }
 

@@ -45,6 +45,7 @@ import { PeerNetwork } from './peers.ts';
 import { Postgres } from './postgres.ts';
 import { probesOf } from './probes.ts';
 import type { Process } from './process.ts';
+import { PromisedDown } from './promised-down.ts';
 import { Route53 } from './route53.ts';
 import { databaseCommand, hostsOf } from './ssh.ts';
 import { Wal } from './wal.ts';
@@ -101,6 +102,8 @@ export class World {
   memoryLost = false;
   /** A person forced an era: at most once a run. */
   forced = false;
+  /** What a person who forced an era promised. */
+  readonly promisedDown = new PromisedDown(this);
   /** A person accepted the loss of writes. */
   lossAccepted = false;
   steps = 0;
@@ -313,6 +316,10 @@ export class World {
 
   powerOn(machine: Machine): void {
     if (machine.up) return;
+    if (this.promisedDown.has(machine)) {
+      this.scheduler.after(second, () => this.powerOn(machine));
+      return;
+    }
     machine.boot();
     this.trace.line(machine.name, 'boots', '');
     this.operator.startAll(machine);

@@ -65,6 +65,7 @@ for (const [name, promised, state, asked] of rows) {
       site: 'site1',
       round: { start: 7, seq: 2 },
       ttlMs: 8000,
+      position: 4711,
     } as const;
     const result = guardStep(
       state,

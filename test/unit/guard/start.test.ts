@@ -300,6 +300,7 @@ test('a request that a guard does not take is answered with a no and a reason', 
       site: 'site2',
       round: { start: 1, seq: 1 },
       ttlMs: 3000,
+      position: null,
     },
     said,
   );
