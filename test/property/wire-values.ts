@@ -51,6 +51,7 @@ const status = fc.record({
   syncAt: maybe(ballot),
   diskFull: fc.boolean(),
   unheardMs: fc.record({ site1: maybe(ms), site2: maybe(ms) }),
+  failsafeOf: maybe(fc.record({ position: count, epoch })),
 });
 const view = fc.record({
   promised: ballot,
@@ -82,7 +83,8 @@ const order = fc.oneof(
 
 export const requests = fc.oneof(
   fc.record({ type: is('renew'), ...leaseOf, status }),
-  fc.record({ type: fc.constantFrom('register-grant', 'failsafe'), ...leaseOf }),
+  fc.record({ type: is('register-grant'), ...leaseOf }),
+  fc.record({ type: is('failsafe'), ...leaseOf, position: maybe(count) }),
   fc.record({ type: is('release'), ...addressed, epoch, site, round, gone: fc.boolean(), position: maybe(count) }),
   fc.record({ type: is('inquire'), ...addressed, status }),
   fc.record({ type: is('sync-off'), ...addressed, epoch, site, ask: round }),

@@ -59,3 +59,22 @@ test('a process that cannot be looked at is not taken for dead: the list fails, 
   await dead;
   assert.equal(ended, 'done');
 });
+
+test('L9: a fence whose process stood still after its SIGQUIT kills what is left before it gives up', async (t) => {
+  let clock = 0;
+  t.mock.method(performance, 'now', () => clock);
+  const signals: string[] = [];
+  const processes = {
+    ...createProcesses(data, proc),
+    list: () => [900],
+    signal: (pid: number, signal: NodeJS.Signals) => {
+      signals.push(`${signal} ${pid}`);
+      return true;
+    },
+  };
+  const inhibited = { present: () => true, put: () => {}, putSoon: () => Promise.resolve(), take: () => {} };
+  const dead = createFence(processes, inhibited).kill();
+  clock = 16_000;
+  assert.equal((await dead).kind, 'unknown');
+  assert.deepEqual(signals, ['SIGQUIT 900', 'SIGKILL 900']);
+});
