@@ -41,6 +41,7 @@ function redundant(model: Case['model'], how: string, options: string, why: stri
 export const SMALL: readonly Case[] = [
   holds('quorum', 'register', 'B=6'),
   holds('quorum', 'agent-witness', 'B=6 WITNESS_AGENT'),
+  holds('quorum', 'no-witness', 'B=6 NO_WITNESS'),
   holds('quorum', 'lost-agent', 'B=6 LOSE_AGENT'),
   holds('quorum', 'put-back-agent', 'B=5 LOSE_AGENT PUT_BACK'),
   holds('quorum', 'lost-register', 'B=5 LOSE_REGISTER'),
@@ -87,6 +88,7 @@ export const WEAKENED: readonly Case[] = [
   weakened('quorum', 'Q2_LOWER_RECORD', 'B=4'),
   weakened('quorum', 'Q2_ACCEPT_BELOW_PROMISE', 'B=4'),
   weakened('quorum', 'Q2_QUORUM_OF_ONE', 'B=4'),
+  weakened('quorum', 'Q2_PASSED_OVER_OF_THREE', 'B=4'),
   weakened('quorum', 'Q3_VOTE_BEFORE_FSYNC', 'B=4'),
   weakened('quorum', 'Q8_VOTES_AFTER_LOSS', 'B=5 LOSE_AGENT'),
   weakened('quorum', 'Q8_REJOIN_AT_OLD_BALLOT', 'B=5 LOSE_AGENT'),

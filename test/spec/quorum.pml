@@ -7,7 +7,7 @@
  * Bounds: ballots 1 to B (odd ones belong to agent 1); any number of crashes and of proposers at once: a crash forgets
  * what the proposer was about, which beginning another ballot does, too.
  *
- * WITNESS_AGENT   the witness is a third agent that only votes; else it is a register, written by CAS
+ * WITNESS_AGENT   the witness is a third agent that only votes; NO_WITNESS: there is none; else it is a register, written by CAS
  * LOSE_AGENT      one agent loses its disk once (Q8)
  * PUT_BACK        with it: the disk goes back to an older copy of itself, which the other agent, who saw all of it, misses
  * LOSE_REGISTER   a person puts back an old value of the register, or deletes it, once (W3, W4)
@@ -87,13 +87,19 @@ byte readPromised[2], readAccepted[2]; /* what each agent read at the register; 
 
 /* --- What a vote is -------------------------------------------------------------------------------------------------- */
 
+#ifdef NO_WITNESS
+#define CHOSEN(set) ((set) == 3)
+#else
+#define CHOSEN(set) MAJORITY(set)
+#endif
+
 /* I2: of two chosen records the newer descends from the older. */
 inline assert_one_chain(b) {
   other = 1;
   do
   :: other <= B ->
     if
-    :: other != b && MAJORITY(voted[b]) && MAJORITY(voted[other]) ->
+    :: other != b && CHOSEN(voted[b]) && CHOSEN(voted[other]) ->
       newer = AT_LEAST(b, other);
       older = AT_MOST(b, other);
       do
@@ -174,6 +180,24 @@ inline choose(v, w) {
     propose(_pid)
   }
 }
+
+/*
+ * Q2 without a witness: both agents have answered, and what only one of them holds was not chosen and cannot be any more. So
+ * it may be passed over, where a lease stands against it for as long as it is renewed.
+ */
+#if defined(NO_WITNESS) || defined(MUT_Q2_PASSED_OVER_OF_THREE)
+inline choose_passing_over() {
+  d_step {
+    ballot[_pid] != 0 && ANSWER(A1) != 0 && ANSWER(A2) != 0 && ANSWER(A1) != ANSWER(A2) && promised[_pid] <= ballot[_pid] ->
+    mine = ballot[_pid];
+    base = AT_MOST(ANSWER(A1), ANSWER(A2)) - 1;
+    propose(_pid)
+  }
+}
+#define PASSING_OVER :: choose_passing_over()
+#else
+#define PASSING_OVER
+#endif
 
 /* L6: where proposer and register are the majority, prepare and accept there may be one CAS; its own vote then follows. */
 inline prepare_and_accept_in_one_cas() {
@@ -271,7 +295,7 @@ inline rejoin() {
 #define LOST_DISK
 #endif
 
-#ifdef WITNESS_AGENT
+#if defined(WITNESS_AGENT) || defined(NO_WITNESS)
 #define REGISTER_STEPS
 #elif defined(MUT_W2_WRITE_WITHOUT_CAS)
 #define REGISTER_STEPS :: prepare_and_accept_in_one_cas() :: read_register() EACH_BALLOT(write_register)
@@ -293,16 +317,21 @@ inline write_register(b) {
 #define REGISTER_STEPS :: prepare_and_accept_in_one_cas()
 #endif
 
+#ifdef NO_WITNESS
+#define WITH_WITNESS
+#else
+#define WITH_WITNESS :: prepare(W) :: choose(A1, W) :: choose(A2, W)
+#endif
+
 active [2] proctype agent() {
 end:
   do
   EACH_BALLOT(begin)
   :: prepare(A1)
   :: prepare(A2)
-  :: prepare(W)
   :: choose(A1, A2)
-  :: choose(A1, W)
-  :: choose(A2, W)
+  WITH_WITNESS
+  PASSING_OVER
   EACH_BALLOT(accept)
   QUORUM_OF_ONE
   REGISTER_STEPS
@@ -351,7 +380,11 @@ inline rejoin_register() {
 active proctype witness() {
 end:
   do
+#ifdef NO_WITNESS
+  :: false
+#else
   EACH_BALLOT(accept)
+#endif
   LOST_REGISTER
   od
 }

@@ -159,6 +159,20 @@ inline propose_unaltered(b, v, w) {
   }
 }
 
+#ifdef NO_WITNESS
+#define OLDER_EPOCH(v, w) (accepted[v] < accepted[w] -> EPOCH_AT(v) : EPOCH_AT(w))
+/* Q2: without a witness what only one of the two holds was not chosen, and may be passed over. */
+inline propose_passing_over(b, v, w) {
+  d_step {
+    MAY_PREPARE(b, v, w) && accepted[v] != accepted[w] ->
+    epochOf[b] = OLDER_EPOCH(v, w);
+    prepare(b, v, w);
+    e = 0;
+    forget_dead_ballots()
+  }
+}
+#endif
+
 inline propose_change(b, v, w) {
   d_step {
     MAY_PREPARE(b, v, w) && NEWEST_EPOCH(v, w) < E ->
@@ -431,7 +445,9 @@ inline rejoin_register() {
 
 #ifdef NO_WITNESS
 #define PROPOSALS(step) EACH_PROPOSAL(step, A1, A2)
+#define PASSING_OVER PROPOSALS(propose_passing_over)
 #else
+#define PASSING_OVER
 #define PROPOSALS(step) EACH_PROPOSAL(step, A1, A2) EACH_PROPOSAL(step, A1, W) EACH_PROPOSAL(step, A2, W)
 #endif
 
@@ -440,6 +456,7 @@ end:
   do
   PROPOSALS(propose_unaltered)
   PROPOSALS(propose_change)
+  PASSING_OVER
   EACH_BALLOT(accept)
   EACH_ROUND(grant)
   :: hear_release(G1) :: hear_release(G2)

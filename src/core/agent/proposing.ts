@@ -4,7 +4,7 @@
 import type { AcceptAnswer, PromiseAnswer } from '../messages.ts';
 import type { Outcome } from '../outcome.ts';
 import { compareBallots, sameBallot, showBallot } from '../quorum/ballot.ts';
-import type { Accepted, ClusterRecord } from '../quorum/record.ts';
+import { type Accepted, type ClusterRecord, compareEras } from '../quorum/record.ts';
 import { isCurrent, registerChangesPrimary, withRecord } from '../quorum/register.ts';
 import { soleVoterOf } from '../quorum/sole-voter.ts';
 import { accept, bindsAgainst, changesPrimary, isLaterAccepted, prepare } from '../quorum/voter.ts';
@@ -149,11 +149,27 @@ export function driveProposal(d: AgentDraft): void {
 
 type Base = { readonly voter: VoterId; readonly record: ClusterRecord };
 
-/** Q2: the record of the highest accepted ballot (of a later era first) among this agent and `other`, as the intent says. */
-function compute(d: AgentDraft, p: Proposal, other: Accepted | null): ClusterRecord | string {
+/**
+ * Q2: the record of the highest accepted ballot (of a later era first) among this agent and `other`. Without a witness these
+ * are all voters: what only one of them holds was not chosen, and cannot be any more. So the other's record may serve as
+ * well, where a lease that is renewed for ever stands against the first (I7; a forced era has a quorum of its own).
+ */
+function basesFor(d: AgentDraft, other: Accepted | null): readonly Accepted[] {
   const own = d.s.voter.durable.accepted;
-  const base = other !== null && (own === null || isLaterAccepted(other, own)) ? other : own;
-  if (base === null) return 'no voter holds a record';
+  const held = own ?? other;
+  if (own === null || other === null) return held === null ? [] : [held];
+  const [newest, older] = isLaterAccepted(other, own) ? [other, own] : [own, other];
+  const ofOneEra =
+    compareEras(newest.record.era, older.record.era) === 0 &&
+    soleVoterOf(newest.record) === null &&
+    soleVoterOf(older.record) === null;
+  const mayPass = d.s.settings.witness === 'none' && ofOneEra && !sameBallot(newest.ballot, older.ballot);
+  return mayPass ? [newest, older] : [newest];
+}
+
+/** The record that the intent makes of this base, or why it makes none. */
+function compute(d: AgentDraft, p: Proposal, base: Accepted | undefined): ClusterRecord | string {
+  if (base === undefined) return 'no voter holds a record';
   const sole = soleVoterOf(base.record);
   if (sole !== null && sole !== d.s.me) return 'the record found is of an era that the other agent forced';
   return applyIntent(p.intent, base, d.s, d.at);
@@ -166,20 +182,23 @@ function drivePrepare(d: AgentDraft, p: Proposal): void {
   let overruled: string | null = null;
   for (const [voter, answer] of answers) {
     if (answer.vote !== 'yes' || answer.view === null) continue;
-    const record = compute(d, p, answer.view.accepted);
+    const heard = { at: answer.at, view: answer.view };
     // Any pair may serve (Q2): with another one the change may hold, and what stands here against it is buried (Q5).
-    if (typeof record === 'string') {
-      overruled = record;
-      continue;
+    for (const base of basesFor(d, answer.view.accepted)) {
+      const record = compute(d, p, base);
+      if (typeof record === 'string') {
+        overruled = record;
+        continue;
+      }
+      // Q6: judged now, with the voter's own fresh word. Another answer may be free (Q5).
+      const waitMs = Math.max(
+        bindsAgainst(d.s.voter, record, d.at.now),
+        voterBindsMs(heard, record, d.s.settings.lease.drift, d.at.now),
+      );
+      if (waitMs === 0) return beginAccept(d, p, { voter, record });
+      why = `a lease promise or a restart stands against it for ${waitMs} ms`;
+      boundMs = waitMs;
     }
-    // Q6: judged now, with the voter's own fresh word. Another answer may be free (Q5).
-    const waitMs = Math.max(
-      bindsAgainst(d.s.voter, record, d.at.now),
-      voterBindsMs({ at: answer.at, view: answer.view }, record, d.s.settings.lease.drift, d.at.now),
-    );
-    if (waitMs === 0) return beginAccept(d, p, { voter, record });
-    why = `a lease promise or a restart stands against it for ${waitMs} ms`;
-    boundMs = waitMs;
   }
   if (answers.some(([, answer]) => answer.vote === 'asked')) return;
   if (d.s.settings.witness === 'route53' && d.s.register.out === null && takesPart(p.intent, 'witness')) {
@@ -255,7 +274,7 @@ function driveRegisterRound(d: AgentDraft, p: Proposal): void {
   if (isSwapping(d)) return;
   if (state === undefined || !isCurrent(d.s.register)) return readSoon(d);
   if (sameBallot(state.accepted.ballot, p.ballot)) return voteAfterRegister(d, p, state.accepted.record);
-  const record = compute(d, p, state.accepted);
+  const record = compute(d, p, basesFor(d, state.accepted)[0]);
   if (typeof record === 'string') return giveUp(d, record, 300);
   if (bindsAgainst(d.s.voter, record, d.at.now) > 0) return giveUp(d, 'our own lease promise stands against it', 200);
   if (!registerIsFreeFor(d, record.primary))

@@ -24,8 +24,11 @@ const betweenAlone: readonly FaultKind[] = [
   'ssh-dies',
 ];
 
-/** V7: neither does it move the public name, since both entries serve. */
-const leavesEntriesAlone: ReadonlySet<FaultKind> = new Set(betweenAlone);
+/**
+ * V7: neither does it move the public name, since both entries serve. But for a path so slow that no probe comes back in time
+ * while the sessions across it go on: from its end that is a lost host and an entry that serves.
+ */
+const leavesEntriesAlone: ReadonlySet<FaultKind> = new Set(betweenAlone.filter((kind) => kind !== 'slow-path'));
 
 /** What strikes an entry moves no primary either. */
 const harmlessAlone: ReadonlySet<FaultKind> = new Set([

@@ -135,3 +135,36 @@ test('I7: commits stop waiting though the peer holds a half-done change of prima
   assert.equal(session.state.voter.durable.chosen?.record.sync, false);
   assert.equal(session.state.voter.durable.chosen?.record.primary, 'site1');
 });
+
+/** The primary's agent, bound to its own guard, meets a change of primary that only the peer voted for. */
+function passesOver(witness: 'none' | 'agent', lone: Accepted): readonly unknown[] {
+  const builder = state('site1', witness).promised(60_000);
+  const held = view({ promised: lone.ballot, accepted: lone });
+  const heard = { at: now - 100, view: held, notice: null, noticeAt: null, freeAt: 0 };
+  const session = new Session(builder.with({ peer: heard }));
+  for (let ms = 0; ms < 20_000 && session.asked('prepare').length === 0; ms += 100) {
+    session.state = but(session.state, { peer: { ...heard, at: session.now } });
+    session.tick(100);
+  }
+  const [prepare] = session.asked('prepare').filter(({ to }) => to === 'site2-agent');
+  assert.ok(prepare !== undefined, 'no round began');
+  const value = { type: 'promise', promised: true, refusal: null, view: held } as const;
+  session.step({ type: 'answer', id: prepare.id, outcome: { kind: 'done', value } });
+  return session.asked('accept').map(({ request }) => [request.record.epoch, request.record.primary]);
+}
+
+const lone = at(6, record({ epoch: 2, primary: 'site2' }), 'site2');
+
+test('I7: without a witness a change of primary that only one agent holds is passed over while the lease goes on (Q2)', () => {
+  assert.deepEqual(passesOver('none', lone), [[1, 'site1']]);
+});
+
+test('Q2: with a witness it may have been chosen with that, and without one it may in an era that was forced', () => {
+  assert.deepEqual(passesOver('agent', lone), []);
+  const forced = at(
+    6,
+    record({ era: { number: 1, site: 'site2' }, epoch: 2, primary: 'site2', voters: 'only:site2' }),
+    'site2',
+  );
+  assert.deepEqual(passesOver('none', forced), []);
+});
