@@ -14,7 +14,12 @@ export const policySchema = z.strictObject({
     ),
   maxLagBytes: size()
     .prefault('16MiB')
-    .meta(doc('A standby further behind the last known primary position is not promoted (V5).', '16MiB')),
+    .meta(
+      doc(
+        'A standby further behind the last known primary position is not promoted (V5); nor is one of which nobody knows how far behind it is.',
+        '16MiB',
+      ),
+    ),
   coolDown: duration()
     .prefault('5m')
     .meta(doc('No second change of primary within this time of an epoch, orders excepted (V6).', '5m')),
