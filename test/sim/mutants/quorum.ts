@@ -70,8 +70,31 @@ export const quorumMutants: readonly Mutant[] = [
     edits: [
       {
         file: proposing,
-        find: 'const base = other !== null && (own === null || isLaterAccepted(other, own)) ? other : own;',
-        put: 'const base = own;',
+        find: 'const [newest, older] = isLaterAccepted(other, own) ? [other, own] : [own, other];',
+        put: 'const [newest, older] = [own, other];',
+      },
+    ],
+    seeds: 400,
+    options: {
+      faultEveryMs: 3000,
+      faults: {
+        'crash-between-effects': 10,
+        'cut-machines': 8,
+        'order-switchover': 8,
+        'lossy-path': 6,
+        'order-entry': 8,
+        'crash-daemon': 4,
+      },
+    },
+  },
+  {
+    name: 'lone-record-passed-over-with-a-witness',
+    rule: 'Q2',
+    edits: [
+      {
+        file: proposing,
+        find: "d.s.settings.witness === 'none' && ofOneEra",
+        put: 'ofOneEra',
       },
     ],
     seeds: 400,
