@@ -98,11 +98,18 @@ export const decisionMutants: readonly Mutant[] = [
       },
     ],
     seeds: 100,
+    // A primary that stops waits for its standby, unless that is down just then.
     options: {
       replication: 'async',
-      faultEveryMs: 8000,
-      faultsAtOnce: 2,
-      faults: { 'order-switchover': 10, 'replication-stalled': 8, 'replication-lag': 5, 'slow-path': 5 },
+      faultEveryMs: 3000,
+      faultsAtOnce: 3,
+      faults: {
+        'order-switchover': 10,
+        'postgres-crash': 8,
+        'postgres-stopped-by-hand': 6,
+        'replication-stalled': 5,
+        'replication-lag': 5,
+      },
     },
   },
   {
