@@ -94,8 +94,10 @@ export class Daemon<State, Event extends DriverEvent<Value>, Durable, Deed exten
   }
 
   start(): void {
-    if (this.process !== null || !this.machine.up) return;
+    if (this.process !== null) return;
+    // On a machine that is down: from its next boot on.
     this.stopped = false;
+    if (!this.machine.up) return;
     const { scheduler, trace } = this.#parts;
     const codec = peerCodec(this.speaks, this.#codecEvery);
     const process = new Process(this.machine, this.name, this.#lives, (how) => this.#died(how));
