@@ -83,6 +83,10 @@ describe('probes of a real PostgreSQL', {
     assert.equal(report.systemId, primary.systemId);
     assert.ok((report.received ?? 0) >= (report.replayed ?? 0));
     assert.ok((report.lastMessageAgeMs ?? 1e9) < 5000, `${report.lastMessageAgeMs}`);
+    // V5: the primary's own word on how far it has written, which the standby may not have received yet.
+    const told = report.primaryPosition ?? 0;
+    assert.ok(told > 0 && told <= (primary.position ?? 0), `${told} of ${primary.position}`);
+    assert.equal(primary.class, 'ok');
   });
 
   test('in-recovery: a standby asked as a primary', async () => {

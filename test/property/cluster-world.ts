@@ -27,7 +27,10 @@ export function lookAt(look: Look, from: Site, deed: AgentDeed, facts: Facts): O
       // While the primary is dead nothing moves at the standby.
       const received = look.primary[from] === 'ok' ? facts.position : 1;
       const report = { ...common, class: look.standby, inRecovery: true, received, replayed: received };
-      return done({ kind: 'standby', report: { ...report, streaming: null, lastMessageAgeMs: null } });
+      return done({
+        kind: 'standby',
+        report: { ...report, streaming: null, lastMessageAgeMs: null, primaryPosition: null },
+      });
     }
     case 'probe-balancer': {
       const servers = [{ name: deed.site === 'site1' ? 'a1' : 'b1', status: 'up' as const }];

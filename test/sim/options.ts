@@ -42,10 +42,12 @@ export type RunOptions = {
   readonly bytesPerWrite: number;
   /** One in so many requests that meet a cut comes through when it is healed, as TCP may deliver it; 0: none does. */
   readonly lateOneIn: number;
+  /** Ticks and looks at the own host wait a little for company (world/company.ts), at two thirds of the cost. */
+  readonly patient: boolean;
 };
 
 /** What runs were before these could be drawn; seeds that are pinned keep it. */
-export const asBefore = { brisk: false, bytesPerWrite: 2000, lateOneIn: 0 } as const;
+export const asBefore = { brisk: false, bytesPerWrite: 2000, lateOneIn: 0, patient: false } as const;
 
 export const machineNames = [
   'site1-svc',
@@ -96,6 +98,7 @@ export function drawOptions(seed: string, given: Partial<RunOptions> = {}): RunO
     brisk: later.ratio(1, 2),
     bytesPerWrite: later.pick([2000, 2000, 200_000]),
     lateOneIn: later.pick([0, 4]),
+    patient: later.ratio(3, 4),
     ...given,
   };
 }

@@ -1,13 +1,13 @@
 // One run: a cluster is founded, faults come and go (safety), everything is healed and has to come to its end by itself
 // (liveness). The same options give the same run to the byte.
 
-import { otherSite } from '../../src/core/site.ts';
 import type { Violation } from './checkers/violations.ts';
 import { Random } from './engine/random.ts';
 import { second } from './engine/scheduler.ts';
 import { Injector } from './faults/injector.ts';
 import type { FaultKind } from './faults/kinds.ts';
 import type { RunOptions } from './options.ts';
+import { takeOver } from './take-over.ts';
 import { World } from './world/world.ts';
 
 export type RunReport = {
@@ -37,8 +37,6 @@ const settleLimit = 90 * second;
 const convergeLimit = 90 * second;
 /** V6: a second failover waits for the cool-down of the first; so it does where a memory that was lost blocks one side. */
 const coolDown = 300 * second;
-/** I6: from the loss of the primary's database host; docs/TIMING.md's S2, after what may have started a moment ago (L4, L8). */
-const takeOverLimit = 30 * second;
 
 export function runOne(options: RunOptions, keep: ((line: string) => void) | null = null): RunReport {
   const world = new World(options, keep);
@@ -69,18 +67,6 @@ export function runOne(options: RunOptions, keep: ((line: string) => void) | nul
     convergedMs: converged === null ? null : Math.round(converged / 1000),
     tail: world.trace.tail,
   };
-}
-
-/** I6: all is well, the primary's database host is lost, and nobody does anything. */
-function takeOver(world: World): void {
-  const began = world.scheduler.now;
-  const lost = world.loseDatabase();
-  if (lost === null) return;
-  while (world.scheduler.now - began < takeOverLimit) {
-    world.scheduler.runUntil(world.scheduler.now + second / 2);
-    if (world.postgres[otherSite(lost)].isWritable()) return;
-  }
-  world.violations.add('I6', `${lost}'s database host was lost, and ${otherSite(lost)} did not take over`);
 }
 
 /** How long it took until everything was as it should be for three seconds on end; null: not within the limit. */

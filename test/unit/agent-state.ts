@@ -50,6 +50,7 @@ export const standbyReport: StandbyReport = {
   timeline: 1,
   streaming: true,
   lastMessageAgeMs: 10,
+  primaryPosition: null,
 };
 
 export function instance(name: string, change: Partial<InstanceReport> = {}): InstanceReport {
@@ -173,7 +174,12 @@ export class StateBuilder {
 /** An agent, by default that of the standby's site; all is well, and everything was seen a moment ago. */
 export function state(me: Site = 'site2', witness: WitnessKind = 'route53'): StateBuilder {
   const founded = { ...emptyAgentDurable, voter: durable(), founded: true, systemId: 'one' };
-  const disk = { ...founded, lastPrimary: { position: 1000, epoch: epoch(1) }, registerSerial: 4 };
+  const disk = {
+    ...founded,
+    lastPrimary: { position: 1000, epoch: epoch(1) },
+    positionSeen: night.wall,
+    registerSerial: 4,
+  };
   const started = startAgent(me, settings(witness), disk, false, 0);
   const value = { cluster: 'c-1', serial: 4, promised: ballot(1), accepted: at(1), nonce: oldNonce };
   const register = absorbRead(unseenRegister, { text: 'v4', state: value }, 0, 'c-1', 0);
@@ -194,6 +200,7 @@ export function state(me: Site = 'site2', witness: WitnessKind = 'route53'): Sta
       entries: { site1: track('healthy', 'ok'), site2: track('healthy', 'ok') },
       servesSince: { site1: 0, site2: 0 },
       positionAt: now - 500,
+      unseenSince: now - 500,
       standbySeen: seen(standbyReport),
       receivedMovedAt: now - 10_000,
       guards: { site1: seen(guardStatus('site1')), site2: seen(guardStatus('site2')) },

@@ -34,6 +34,7 @@ type Facts = {
   readonly replayed: Lsn | null;
   readonly streaming: boolean | null;
   readonly lastMessageAgeMs: Ms | null;
+  readonly primaryPosition: Lsn | null;
   readonly row: ClusterRow | null;
 };
 
@@ -126,6 +127,7 @@ function toFacts(facts: Row | undefined, row: Row | undefined): Facts {
     replayed: lsn(facts?.['replayed']),
     streaming: typeof facts?.['streaming'] === 'boolean' ? facts['streaming'] : null,
     lastMessageAgeMs: typeof age === 'number' ? Math.max(0, Math.round(age)) : null,
+    primaryPosition: lsn(facts?.['primary_position']),
     row: readClusterRow(row),
   };
 }
@@ -158,6 +160,7 @@ function standbyReport(is: ProbeClass, detail: string, facts: Facts | null): Sta
     timeline: facts?.timeline ?? null,
     streaming: facts?.streaming ?? null,
     lastMessageAgeMs: facts?.lastMessageAgeMs ?? null,
+    primaryPosition: facts?.primaryPosition ?? null,
   };
 }
 

@@ -8,7 +8,7 @@ import type { Row } from './connection.ts';
  * received: pg_last_wal_receive_lsn() starts at the beginning of a segment when the receiver does, so it may lie before
  * what was replayed from local WAL; the standby has received what it has replayed. The timeline comes from the WAL being
  * written or received, for the control file follows only at the next checkpoint. The age of the last message is
- * computed by the server from its own clock.
+ * computed by the server from its own clock. latest_end_lsn: each message carries the end of the sender's WAL.
  */
 export const factsQuery = `
 SELECT r.in_recovery,
@@ -22,7 +22,8 @@ SELECT r.in_recovery,
             THEN greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) END::text AS received,
        CASE WHEN r.in_recovery THEN pg_last_wal_replay_lsn() END::text AS replayed,
        CASE WHEN r.in_recovery THEN coalesce(w.status = 'streaming', false) END AS streaming,
-       (extract(epoch FROM clock_timestamp() - w.last_msg_receipt_time) * 1000)::float8 AS last_message_age_ms
+       (extract(epoch FROM clock_timestamp() - w.last_msg_receipt_time) * 1000)::float8 AS last_message_age_ms,
+       CASE WHEN r.in_recovery THEN w.latest_end_lsn END::text AS primary_position
 FROM (SELECT pg_is_in_recovery() AS in_recovery) r LEFT JOIN pg_stat_wal_receiver w ON true`;
 
 export const clusterRowQuery = 'SELECT cluster, era_number, era_site, epoch::text, beat::text FROM siteward.cluster';

@@ -9,7 +9,7 @@ import { bearingOnPrimary, canBeBlindness } from '../verdict/classes.ts';
 import { beginAnew, fold } from '../verdict/track.ts';
 import { type AgentDraft, set, trace } from './draft.ts';
 import { recent, recordOf, standbySite } from './facts.ts';
-import { seePosition } from './positions.ts';
+import { hearStandbysPosition, seePosition } from './positions.ts';
 import type { AgentState, Track } from './state.ts';
 
 export function onPrimaryReport(d: AgentDraft, site: Site, report: PrimaryReport, startedAt: Instant): void {
@@ -85,6 +85,7 @@ export function onStandbyReport(d: AgentDraft, site: Site, report: StandbyReport
     standby: track,
     receivedMovedAt: moved ? d.at.now : d.s.receivedMovedAt,
   });
+  hearStandbysPosition(d, report);
 }
 
 /** V7: HAProxy serves when it answers and has at least one instance up. */

@@ -154,7 +154,7 @@ type Base = { readonly voter: VoterId; readonly record: ClusterRecord };
  * are all voters: what only one of them holds was not chosen, and cannot be any more. So the other's record may serve as
  * well, where a lease that is renewed for ever stands against the first (I7; a forced era has a quorum of its own).
  */
-function basesFor(d: AgentDraft, other: Accepted | null): readonly Accepted[] {
+function basesFor(d: AgentDraft, other: Accepted | null, theirs: Accepted | null): readonly Accepted[] {
   const own = d.s.voter.durable.accepted;
   const held = own ?? other;
   if (own === null || other === null) return held === null ? [] : [held];
@@ -163,7 +163,11 @@ function basesFor(d: AgentDraft, other: Accepted | null): readonly Accepted[] {
     compareEras(newest.record.era, older.record.era) === 0 &&
     soleVoterOf(newest.record) === null &&
     soleVoterOf(older.record) === null;
-  const mayPass = d.s.settings.witness === 'none' && ofOneEra && !sameBallot(newest.ballot, older.ballot);
+  // Q8: and one that lost its vote for what is known to be chosen may hold it no more; what comes before that is over.
+  const isOver = [d.s.voter.durable.chosen, theirs].some(
+    (chosen) => chosen !== null && compareBallots(chosen.ballot, older.ballot) > 0,
+  );
+  const mayPass = d.s.settings.witness === 'none' && ofOneEra && !isOver && !sameBallot(newest.ballot, older.ballot);
   return mayPass ? [newest, older] : [newest];
 }
 
@@ -184,7 +188,7 @@ function drivePrepare(d: AgentDraft, p: Proposal): void {
     if (answer.vote !== 'yes' || answer.view === null) continue;
     const heard = { at: answer.at, view: answer.view };
     // Any pair may serve (Q2): with another one the change may hold, and what stands here against it is buried (Q5).
-    for (const base of basesFor(d, answer.view.accepted)) {
+    for (const base of basesFor(d, answer.view.accepted, answer.view.chosen)) {
       const record = compute(d, p, base);
       if (typeof record === 'string') {
         overruled = record;
@@ -274,7 +278,7 @@ function driveRegisterRound(d: AgentDraft, p: Proposal): void {
   if (isSwapping(d)) return;
   if (state === undefined || !isCurrent(d.s.register)) return readSoon(d);
   if (sameBallot(state.accepted.ballot, p.ballot)) return voteAfterRegister(d, p, state.accepted.record);
-  const record = compute(d, p, basesFor(d, state.accepted)[0]);
+  const record = compute(d, p, basesFor(d, state.accepted, null)[0]);
   if (typeof record === 'string') return giveUp(d, record, 300);
   if (bindsAgainst(d.s.voter, record, d.at.now) > 0) return giveUp(d, 'our own lease promise stands against it', 200);
   if (!registerIsFreeFor(d, record.primary))

@@ -44,7 +44,7 @@ export type AgentDurable = {
   readonly registerSerial: number;
   /** V5: the last known position of the primary, and in which epoch. */
   readonly lastPrimary: LastPrimary | null;
-  /** V5: when, by this machine's wall clock, the primary was last seen to have written so far. */
+  /** V5: until when, by this machine's wall clock, all that the primary may have done is known. */
   readonly positionSeen: number;
   /** V6: when, by this machine's wall clock, it first learned of the current epoch; the cool-down counts from there. */
   readonly learned: { readonly epoch: EpochId; readonly wall: number } | null;
@@ -266,10 +266,12 @@ export type AgentState = {
   readonly servesSince: { readonly site1: Instant | null; readonly site2: Instant | null };
   /** When this agent took up the current epoch: probes begun before speak of another primary. */
   readonly epochAt: Instant;
-  /** V5: when the primary was last seen, or heard, to have written so far; null until the first step. */
+  /** When the primary was last seen, or heard, to have written so far; null: not since this process began. */
   readonly positionAt: Instant | null;
-  /** When its position was last put on disk. */
+  /** When its position was last put on disk as it was seen. */
   readonly positionSavedAt: Instant;
+  /** V5: since when it may have gone on unknown to this agent; null until the first step. */
+  readonly unseenSince: Instant | null;
   /** Since when nothing stands in the way of the change of primary that is due (V6's delay counts from there). */
   readonly readySince: Instant | null;
   /** Since when this agent has heard any other voter without a break (V3, R2). */
@@ -358,6 +360,7 @@ export function startAgent(
     epochAt: 0,
     positionAt: null,
     positionSavedAt: 0,
+    unseenSince: null,
     readySince: null,
     hearingSince: null,
     proposal: null,

@@ -34,6 +34,8 @@ export function hearWord(d: GuardDraft, voter: VoterId, answer: GuardAnswer, epo
 
 /** As far above as Q8 puts its ballots, so that no life of this guard that nobody told of has used these. */
 const raisedBy = 1_000_000;
+/** No wall clock shows this, whatever year it is set to; what is said to lie further ahead would use the numbers up. */
+const highestStart = Number.MAX_SAFE_INTEGER / 2;
 
 /**
  * L1: a voter knows later rounds of this guard than it ever sent: its disk was lost, and its wall clock is behind what it was. Below
@@ -42,7 +44,7 @@ const raisedBy = 1_000_000;
 function raiseRounds(d: GuardDraft, { start }: Round): void {
   const before = d.s.durable.roundStart;
   const roundStart = start + raisedBy;
-  if (start <= before || !Number.isSafeInteger(roundStart)) return;
+  if (start <= before || start > highestStart) return;
   setDurable(d, { roundStart });
   trace(d, 'warn', 'rounds.raised', { before, roundStart });
 }

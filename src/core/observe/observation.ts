@@ -52,6 +52,8 @@ export type StandbyReport = {
   /** Whether its WAL receiver is streaming, and the age of the last message from the primary. */
   readonly streaming: boolean | null;
   readonly lastMessageAgeMs: Ms | null;
+  /** How far the primary had written, by its own word in that message. */
+  readonly primaryPosition: Lsn | null;
 };
 
 /** HAProxy's own view of one server of the service backend. */

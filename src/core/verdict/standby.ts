@@ -78,11 +78,11 @@ function lagAdvice(
     return no("the primary's last position in this epoch is unknown");
   // V8: with `sync: true` it has all that was acknowledged, however long the primary went on.
   const unseen = record.sync ? 0 : unseenMs(s, now);
+  const lag = last.position - received;
   if (unseen > unseenLimitMs(s))
     return no(
-      `the primary may have gone on for ${Math.ceil(unseen / 1000)} s after its position was last known, so what ${standbySite(record)} lacks is unknown (--accept-loss goes on all the same)`,
+      `the primary may have gone on for ${Math.ceil(unseen / 1000)} s after its position was last known: ${standbySite(record)} lacked ${Math.max(0, lag)} bytes of WAL then, what it lacks now is unknown (--accept-loss goes on all the same)`,
     );
-  const lag = last.position - received;
   if (lag > s.settings.policy.maxLagBytes)
     return no(`the standby lacks ${lag} bytes of WAL, more than maxLagBytes ${s.settings.policy.maxLagBytes}`);
   return { mayTakeOver: true, why: '', received, ageMs };

@@ -56,7 +56,7 @@ export class Moves {
   readonly #faults: { readonly kind: FaultKind; readonly begun: Micros; over: Micros }[] = [];
   #orderedAt = Number.NEGATIVE_INFINITY;
   #entryOrderedAt = Number.NEGATIVE_INFINITY;
-  #hostLost = false;
+  #isTaken = false;
 
   /** A voter is out until a person makes it rejoin, however long ago it was struck: the next fault is the second one. */
   readonly #voterOut: () => boolean;
@@ -74,15 +74,15 @@ export class Moves {
     this.#faults.push({ kind, begun: now, over: now + lasts });
   }
 
-  /** The primary's database host, at the end of a run (run.ts). */
-  lostHost(): void {
-    this.#hostLost = true;
+  /** At the end of a run (take-over.ts), perhaps with its whole site. */
+  primaryTaken(): void {
+    this.#isTaken = true;
   }
 
   /** V7: the public name, without a change of primary. */
   entryChanged(before: Accepted, after: Accepted): void {
     const now = this.#now();
-    if (now - this.#entryOrderedAt < 60 * second) return;
+    if (this.#isTaken || now - this.#entryOrderedAt < 60 * second) return;
     if (before.record.mode === 'paused' && after.record.mode === 'paused')
       this.#violations.add('I5', `the entry left ${before.record.entry} while paused`);
     // An entry that is cut off from the primary's site cannot serve.
@@ -106,7 +106,7 @@ export class Moves {
     }
     if (before.record.mode === 'paused')
       this.#violations.add('I5', `${after.record.by} ended an epoch of ${before.record.primary} while paused, unasked`);
-    if (this.#hostLost) {
+    if (this.#isTaken) {
       this.counts.needed += 1;
       return;
     }

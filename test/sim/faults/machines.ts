@@ -33,7 +33,7 @@ const suspend: Fault = (world, random) => {
 
 const siteLoss: Fault = (world, random) => {
   const site = random.pick(sites);
-  const machines = world.hosts.filter((machine) => machine.place === site && machine.up);
+  const machines = world.machinesOf(site).filter((machine) => machine.up);
   if (machines.length === 0) return null;
   for (const machine of machines) world.powerOff(machine);
   return {

@@ -14,6 +14,10 @@ const fuseWaits: Micros = 260 * milli;
 const probeWaits: Micros = 200 * milli;
 /** Voters and agents count as heard for 2 s. */
 const noticeWaits: Micros = 150 * milli;
+/** A look at processes takes that long, and so does a question to a busy server, whose deadline is 700 ms. */
+const lookWaits: Micros = 80 * milli;
+/** An event loop that has something else to do; the fence's alarm (L9) is no tick. */
+const tickWaits: Micros = 60 * milli;
 
 export class Company {
   readonly #scheduler: Scheduler;
@@ -22,7 +26,11 @@ export class Company {
   #isSoon = false;
   #later: Event | null = null;
 
-  constructor(scheduler: Scheduler, process: Process, random: Random) {
+  /** Whether ticks and looks wait too. */
+  readonly #isPatient: boolean;
+
+  constructor(scheduler: Scheduler, process: Process, random: Random, isPatient: boolean) {
+    this.#isPatient = isPatient;
     this.#scheduler = scheduler;
     this.#process = process;
     this.#random = random;
@@ -31,7 +39,7 @@ export class Company {
   /** `take` takes all that has arrived by then. */
   arrived(take: () => void, event: DriverEvent<unknown>): void {
     if (this.#isSoon) return;
-    const wait = patience(event);
+    const wait = patience(event, this.#isPatient);
     // Now and then it does not wait, so that each order of things is met.
     if (wait > 0 && !this.#random.ratio(1, 8)) {
       this.#later ??= this.#scheduler.after(wait, () => this.#process.run(() => this.#take(take)));
@@ -51,10 +59,12 @@ export class Company {
   }
 }
 
-function patience(event: DriverEvent<unknown>): Micros {
+function patience(event: DriverEvent<unknown>, isPatient: boolean): Micros {
   switch (event.type) {
+    case 'tick':
+      return isPatient ? tickWaits : 0;
     case 'acted':
-      return event.outcome.kind === 'done' ? ofReport(event.outcome.value as Value) : 0;
+      return event.outcome.kind === 'done' ? ofReport(event.outcome.value as Value, isPatient) : 0;
     case 'answer':
       if (event.outcome.kind !== 'done') return 0;
       return event.outcome.value.type === 'view' || isPlainWord(event.outcome.value) ? noticeWaits : 0;
@@ -67,7 +77,8 @@ function patience(event: DriverEvent<unknown>): Micros {
 
 type Value = { readonly kind: string; readonly report?: { readonly class?: string } };
 
-function ofReport({ kind, report }: Value): Micros {
+function ofReport({ kind, report }: Value, isPatient: boolean): Micros {
+  if (kind === 'looked' || kind === 'server') return isPatient ? lookWaits : 0;
   if (kind === 'fuse') return fuseWaits;
   if (kind === 'instances') return probeWaits;
   const isProbe = kind === 'primary' || kind === 'standby' || kind === 'balancer';

@@ -46,6 +46,8 @@ export type DaemonParts = {
   readonly random: Random;
   readonly trace: Trace;
   readonly peers: PeerNetwork;
+  /** Ticks and looks wait for company (company.ts). */
+  readonly isPatient: boolean;
 };
 
 /** systemd's RestartSec, and node's own start. */
@@ -112,7 +114,7 @@ export class Daemon<State, Event extends DriverEvent<Value>, Durable, Deed exten
       flush: () => {},
     };
     const store = storeOf(this.disk, process);
-    const company = new Company(scheduler, process, random);
+    const company = new Company(scheduler, process, random, this.#parts.isPatient);
     const wiring = this.#wire({ process, clock, log, load: store.load });
     if (wiring === null) {
       trace.line(this.name, 'refuses to start', '');

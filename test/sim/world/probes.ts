@@ -129,6 +129,8 @@ function askStandby(pg: Postgres, keptOut: ProbeClass | null, systemId: string |
     timeline: data.flushed.timeline,
     streaming,
     lastMessageAgeMs: streaming ? Math.round((scheduler.now - receiver.lastMessageAt) / milli) : null,
+    // One message carries all there was on the primary's disk.
+    primaryPosition: streaming ? receiver.received() : null,
   };
   return { report, stalls: false };
 }
@@ -143,4 +145,5 @@ const silentStandby: StandbyReport = {
   replayed: null,
   streaming: null,
   lastMessageAgeMs: null,
+  primaryPosition: null,
 };

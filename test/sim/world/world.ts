@@ -150,7 +150,8 @@ export class World {
     this.history = new History(
       this.violations,
       () => this.lossAccepted || options.replication === 'async',
-      Math.ceil(settings.policy.maxLagBytes / options.bytesPerWrite) + unseenSeconds * options.writesPerSecond,
+      Math.ceil(settings.policy.maxLagBytes / options.bytesPerWrite) +
+        unseenSeconds[options.witness] * options.writesPerSecond,
     );
     this.moves = new Moves(
       this.violations,
@@ -225,6 +226,7 @@ export class World {
       random: this.random.fork('daemons'),
       trace: this.trace,
       peers: this.peers,
+      isPatient: options.patient,
     };
     const { codecEvery } = options;
     this.agents = bySite((site) => new Daemon(parts, agentOf(site), on.svc[site], codecEvery, this.#agent(site)));
@@ -367,13 +369,8 @@ export class World {
     );
   }
 
-  /** The primary's site; null where the other one's guard waits for a person (calm.ts), so that nobody takes over. */
-  loseDatabase(): Site | null {
-    const primary = this.records.newest()?.record.primary ?? null;
-    if (primary === null || sites.some((site) => this.guards[site].state() === null)) return null;
-    this.moves.lostHost();
-    this.powerOff(this.postgres[primary].machine);
-    return primary;
+  machinesOf(site: Site): readonly Machine[] {
+    return this.hosts.filter(({ place }) => place === site);
   }
 
   finish(): void {
@@ -386,8 +383,11 @@ export class World {
   }
 }
 
-/** docs/TIMING.md: the longest lease, what a probe takes to tell of it, and one verdict; half as much again for bursts. */
-const unseenSeconds = 30;
+/**
+ * V5: how long a primary may have gone on unseen where nobody has to be asked (docs/TIMING.md), and some more for bursts: three of
+ * the longest leases, a save of the position, and a restart.
+ */
+const unseenSeconds = { route53: 70, agent: 30, none: 30 } as const;
 /** A fifth of the shortest deadline there is (700 ms, a beat's), and a tenth of most. */
 const calmGrid: Micros = 100_000;
 const calmAfter = 10 * second;

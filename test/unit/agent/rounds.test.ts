@@ -137,9 +137,9 @@ test('I7: commits stop waiting though the peer holds a half-done change of prima
 });
 
 /** The primary's agent, bound to its own guard, meets a change of primary that only the peer voted for. */
-function passesOver(witness: 'none' | 'agent', lone: Accepted): readonly unknown[] {
+function passesOver(witness: 'none' | 'agent', lone: Accepted, chosen: Accepted | null = null): readonly unknown[] {
   const builder = state('site1', witness).promised(60_000);
-  const held = view({ promised: lone.ballot, accepted: lone });
+  const held = view({ promised: lone.ballot, accepted: lone, ...(chosen === null ? {} : { chosen }) });
   const heard = { at: now - 100, view: held, notice: null, noticeAt: null, freeAt: 0 };
   const session = new Session(builder.with({ peer: heard }));
   for (let ms = 0; ms < 20_000 && session.asked('prepare').length === 0; ms += 100) {
@@ -167,4 +167,8 @@ test('Q2: with a witness it may have been chosen with that, and without one it m
     'site2',
   );
   assert.deepEqual(passesOver('none', forced), []);
+});
+
+test('Q8: what is known to be chosen is not passed over, though this agent lost its vote for it', () => {
+  assert.deepEqual(passesOver('none', lone, lone), []);
 });

@@ -1,0 +1,89 @@
+// I6 at the end of a run: all is well, then something takes the primary away, and the other site has to take over with
+// nobody doing anything. What makes it harder is drawn from the seed: each of these once made the wait endless.
+
+import { soleVoterOf } from '../../src/core/quorum/sole-voter.ts';
+import { otherSite, type Site, sites } from '../../src/core/site.ts';
+import { Random } from './engine/random.ts';
+import { type Micros, milli, second } from './engine/scheduler.ts';
+import type { World } from './world/world.ts';
+
+/** Loses the primary of `lost`; answers how long the other site may take from then on. */
+type Story = (world: World, lost: Site, random: Random) => Micros;
+
+/** docs/TIMING.md's S2 and S3, after what may have started a moment ago (L4, L8). */
+const limit = 30 * second;
+
+const database: Story = (world, lost) => {
+  world.powerOff(world.postgres[lost].machine);
+  return limit;
+};
+
+const wholeSite: Story = (world, lost) => {
+  for (const machine of world.machinesOf(lost)) world.powerOff(machine);
+  return limit;
+};
+
+/** While the standby's host is booting nothing can be done; and what knows that nobody holds a lease is started anew. */
+const siteWhileStandbyBoots: Story = (world, lost, random) => {
+  const other = otherSite(lost);
+  const host = world.postgres[other].machine;
+  wholeSite(world, lost, random);
+  world.powerOff(host);
+  pass(world, random.range(5000, 90_000) * milli);
+  const daemon = world.witness !== null && random.ratio(1, 2) ? world.witness : world.agents[other];
+  daemon.kill('started anew');
+  pass(world, random.range(5000, 30_000) * milli);
+  world.powerOn(host);
+  return 2 * limit;
+};
+
+/** Its guard is heard by the other site's agent alone, and tells of a database that does not come back. */
+const databaseWithoutItsAgent: Story = (world, lost, random) => {
+  world.powerOff(world.agents[lost].machine);
+  pass(world, random.range(10_000, 40_000) * milli);
+  const postgres = world.postgres[lost];
+  postgres.faults.slowStartMs = 3_600_000;
+  postgres.killAll('it crashes, and its recovery takes an hour');
+  return world.settings.restartBudgetMs * milli + limit;
+};
+
+/** The other site's agent does not see the primary for minutes, which alone does no harm. */
+const siteAfterCutLink: Story = (world, lost, random) => {
+  const agent = world.agents[otherSite(lost)].machine;
+  const host = world.postgres[lost].machine;
+  world.network.block(agent, host);
+  world.network.block(host, agent);
+  pass(world, random.range(40_000, 150_000) * milli);
+  return wholeSite(world, lost, random);
+};
+
+const withMajority: readonly Story[] = [
+  database,
+  wholeSite,
+  siteWhileStandbyBoots,
+  databaseWithoutItsAgent,
+  siteAfterCutLink,
+];
+
+function pass(world: World, time: Micros): void {
+  world.scheduler.runUntil(world.scheduler.now + time);
+}
+
+export function takeOver(world: World): void {
+  const record = world.records.newest()?.record ?? null;
+  // Null: the other one's guard waits for a person (calm.ts), so that nobody takes over.
+  if (record === null || sites.some((site) => world.guards[site].state() === null)) return;
+  const lost = record.primary;
+  const random = new Random(`take over ${world.options.seed}`);
+  // Without a witness, or in an era that one agent forced, a lost service host leaves nobody who may choose.
+  const mayLoseAgent = world.options.witness !== 'none' && soleVoterOf(record) === null;
+  const story = mayLoseAgent ? random.pick(withMajority) : database;
+  world.moves.primaryTaken();
+  world.trace.line('world', 'takes the primary away', `${lost}: ${story.name}`);
+  const until = story(world, lost, random) + world.scheduler.now;
+  while (world.scheduler.now < until) {
+    pass(world, second / 2);
+    if (world.postgres[otherSite(lost)].isWritable()) return;
+  }
+  world.violations.add('I6', `${lost}'s primary was lost (${story.name}), and ${otherSite(lost)} did not take over`);
+}
