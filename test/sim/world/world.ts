@@ -387,7 +387,7 @@ export class World {
  * V5: how long a primary may have gone on unseen where nobody has to be asked (docs/TIMING.md), and some more for bursts: three of
  * the longest leases, a save of the position, and a restart.
  */
-const unseenSeconds = { route53: 70, agent: 30, none: 30 } as const;
+const unseenSeconds = { route53: 75, agent: 45, none: 45 } as const;
 /** A fifth of the shortest deadline there is (700 ms, a beat's), and a tenth of most. */
 const calmGrid: Micros = 100_000;
 const calmAfter = 10 * second;
