@@ -63,6 +63,11 @@ export const machineNames = [
 /** D is 5 %: no two clocks may differ by more, so each stays within half of it. */
 const ppmLimit = 24_000;
 
+/** Drawn apart, so that seeds draw what they drew before. */
+function isNewest(kind: FaultKind): boolean {
+  return kind === 'slot-lost' || kind === 'disaster';
+}
+
 export function drawOptions(seed: string, given: Partial<RunOptions> = {}): RunOptions {
   const random = new Random(`options ${seed}`);
   const witness = random.pick(['route53', 'route53', 'agent', 'agent', 'none'] as const);
@@ -74,8 +79,9 @@ export function drawOptions(seed: string, given: Partial<RunOptions> = {}): RunO
   const single = random.ratio(1, 4);
   const faults: Partial<Record<FaultKind, number>> = {};
   const later = new Random(`later faults ${seed}`);
+  const newest = new Random(`newest faults ${seed}`);
   for (const kind of faultKinds) {
-    const source = kind === 'isolate-machine' ? later : random;
+    const source = kind === 'isolate-machine' ? later : isNewest(kind) ? newest : random;
     if (source.ratio(1, 2)) faults[kind] = source.range(1, 10);
   }
   const upgrade = random.ratio(1, 8);

@@ -3,6 +3,7 @@
 import type { Accepted } from '../../../src/core/quorum/record.ts';
 import { epochOf, showEpoch } from '../../../src/core/quorum/record.ts';
 import { type Micros, second } from '../engine/scheduler.ts';
+import type { Begun } from '../faults/fault.ts';
 import type { FaultKind } from '../faults/kinds.ts';
 import type { Violations } from './violations.ts';
 
@@ -21,14 +22,12 @@ const betweenAlone: readonly FaultKind[] = [
   'dns-slow',
   'replication-stalled',
   'replication-lag',
+  'slot-lost',
   'ssh-dies',
 ];
 
-/**
- * V7: neither does it move the public name, since both entries serve. But for a path so slow that no probe comes back in time
- * while the sessions across it go on: from its end that is a lost host and an entry that serves.
- */
-const leavesEntriesAlone: ReadonlySet<FaultKind> = new Set(betweenAlone.filter((kind) => kind !== 'slow-path'));
+/** V7: neither does it move the public name, since both entries serve. */
+const leavesEntriesAlone: ReadonlySet<FaultKind> = new Set(betweenAlone);
 
 /** What strikes an entry moves no primary either. */
 const harmlessAlone: ReadonlySet<FaultKind> = new Set([
@@ -53,7 +52,7 @@ export class Moves {
   readonly counts = { ordered: 0, needed: 0, needless: 0 };
   readonly #now: () => Micros;
   readonly #violations: Violations;
-  readonly #faults: { readonly kind: FaultKind; readonly begun: Micros; over: Micros }[] = [];
+  readonly #faults: { readonly kind: FaultKind; readonly what: string; readonly over: Micros }[] = [];
   #orderedAt = Number.NEGATIVE_INFINITY;
   #entryOrderedAt = Number.NEGATIVE_INFINITY;
   #isTaken = false;
@@ -67,11 +66,11 @@ export class Moves {
     this.#voterOut = voterOut;
   }
 
-  fault(kind: FaultKind, lasts: Micros): void {
+  fault(kind: FaultKind, { what, lasts }: Begun): void {
     const now = this.#now();
     if (moving.has(kind)) this.#orderedAt = now;
     if (kind === 'order-entry') this.#entryOrderedAt = now;
-    this.#faults.push({ kind, begun: now, over: now + lasts });
+    this.#faults.push({ kind, what, over: now + lasts });
   }
 
   /** At the end of a run (take-over.ts), perhaps with its whole site. */
@@ -89,7 +88,7 @@ export class Moves {
     if (before.record.entry !== before.record.primary || this.#voterOut()) return;
     const recent = this.#faults.filter(({ over }) => over > now - window);
     const together = recent.filter(({ over }) => over > now - sameTime);
-    if (together.length > 1 || recent.some(({ kind }) => !leavesEntriesAlone.has(kind))) return;
+    if (together.length > 1 || recent.some((fault) => mayTakeEntry(fault))) return;
     const names = recent.map(({ kind }) => kind).join(', ') || 'none';
     this.#violations.add(
       'I5',
@@ -124,4 +123,13 @@ export class Moves {
       `epoch ${showEpoch(epochOf(before.record))} of ${before.record.primary} was ended by ${after.record.by} (${after.record.reason}) for no reason; faults: ${names}`,
     );
   }
+}
+
+/**
+ * A path between the sites so slow that no probe comes back in time while the sessions across it go on: from its end that is a lost
+ * host and an entry that serves.
+ */
+function mayTakeEntry({ kind, what }: { readonly kind: FaultKind; readonly what: string }): boolean {
+  if (kind === 'slow-path') return what.includes('site1') && what.includes('site2');
+  return !leavesEntriesAlone.has(kind);
 }

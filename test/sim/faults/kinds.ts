@@ -67,6 +67,8 @@ export const faultKinds = [
   'order-force',
   // Later than the others: drawn last, so that the seeds before it draw what they always drew (options.ts).
   'isolate-machine',
+  'slot-lost',
+  'disaster',
 ] as const;
 
 export type FaultKind = (typeof faultKinds)[number];

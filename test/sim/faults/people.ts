@@ -3,7 +3,7 @@
 import type { Order } from '../../../src/core/messages.ts';
 import { otherSite, sites } from '../../../src/core/site.ts';
 import type { Random } from '../engine/random.ts';
-import { milli } from '../engine/scheduler.ts';
+import { cancel, milli } from '../engine/scheduler.ts';
 import type { World } from '../world/world.ts';
 import { type Fault, type FaultTable, nothing } from './fault.ts';
 
@@ -42,6 +42,33 @@ const force: Fault = (world, random) => {
   return { what: `${site}-agent to ${site}`, lasts: 10 * milli, end: nothing };
 };
 
+/** RUNBOOK, "The other site and the witness are lost": all was well, and a while later a person forces what is left. */
+const disaster: Fault = (world, random) => {
+  const lost = world.records.newest()?.record.primary;
+  if (world.forced || lost === undefined || world.disturbed()) return null;
+  const site = otherSite(lost);
+  const { witness, route53, scheduler } = world;
+  const machines = [...world.machinesOf(lost), ...(witness === null ? [] : [witness.machine])];
+  world.forced = true;
+  for (const machine of machines) world.powerOff(machine);
+  route53.faults.down = true;
+  const wait = random.range(10_000, 60_000) * milli;
+  const order = scheduler.after(wait, () => {
+    world.promisedDown.promise(lost);
+    const acceptLoss = random.ratio(3, 4);
+    world.order(site, { ...failover, to: site, force: true, acceptLoss, otherSideIsDown: true });
+  });
+  return {
+    what: `${lost} and the witness, ${site} is forced`,
+    lasts: wait + random.range(1000, 90_000) * milli,
+    end: () => {
+      cancel(order);
+      route53.faults.down = false;
+      for (const machine of machines) world.powerOn(machine);
+    },
+  };
+};
+
 export const peopleFaults: FaultTable = {
   'order-switchover': order((random) => ({ ...failover, to: random.ratio(1, 2) ? null : random.pick(sites) })),
   'order-failover': order((random) => ({ ...failover, to: random.pick(sites), acceptLoss: random.ratio(1, 3) })),
@@ -49,4 +76,5 @@ export const peopleFaults: FaultTable = {
   'order-pause': pause,
   'order-restart': order(() => ({ kind: 'restart' })),
   'order-force': force,
+  disaster,
 };

@@ -110,6 +110,14 @@ export const postgresFaults: FaultTable = {
       pg.receiver.lagMs = 0;
     },
   ),
+  // Where a person makes the standby anew while the run goes on: else it would be one without a standby.
+  'slot-lost': (world) => {
+    if (!world.options.brisk) return null;
+    const pg = sites.map((site) => world.postgres[site]).find(({ phase }) => phase === 'standby');
+    if (pg === undefined || pg.data.lacksWal) return null;
+    pg.receiver.loseSlot();
+    return { what: `${pg.site}-db`, lasts: 10 * milli, end: nothing };
+  },
   'promote-misreported': nextTime((pg, random) => {
     pg.faults.nextPromote = random.pick(['reports-failure-but-works', 'late', 'fails', 'dies'] as const);
   }),

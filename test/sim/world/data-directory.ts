@@ -22,6 +22,8 @@ export class DataDirectory {
   inserted: WalNode;
   flushed: WalNode;
   waits = false;
+  /** What it needs next of the primary's WAL is gone there: its slot was lost. Only a copy made anew mends that. */
+  lacksWal = false;
 
   constructor(wal: Wal) {
     this.wal = wal;
@@ -79,6 +81,7 @@ export class DataDirectory {
     this.redo = head;
     this.checkpoint = head.lsn;
     this.signalFile = true;
+    this.lacksWal = false;
     this.control('in archive recovery');
   }
 }

@@ -10,6 +10,7 @@ import { Random } from '../engine/random.ts';
 import { milli, second } from '../engine/scheduler.ts';
 import { type PeerCodec, peerCodec } from './codec.ts';
 import type { Machine } from './machine.ts';
+import type { Postgres } from './postgres.ts';
 import { Process } from './process.ts';
 import { isPrefix } from './wal.ts';
 import type { AnyDaemon, World } from './world.ts';
@@ -157,7 +158,7 @@ export class Operator {
     const source = postgres[primary];
     const old = postgres[otherSite(primary)];
     const guard = guards[otherSite(primary)];
-    if (!source.isWritable() || isPrefix(old.data.flushed, source.data.flushed)) return;
+    if (!source.isWritable() || isCopy(old, source)) return;
     guard.stop();
     if (old.processesLeft()) old.faults.stoppedBySomebodyElse();
     else if (old.faults.rewind()) guard.start();
@@ -217,6 +218,11 @@ export class Operator {
   #ask(to: PeerId, request: Request): Promise<Outcome<Answer>> {
     return this.#world.peers.peersOf(alice, this.#desk, this.#codec).ask(to, request, 5000);
   }
+}
+
+/** Whether it can go on as the standby of `source`. */
+function isCopy({ data }: Postgres, source: Postgres): boolean {
+  return !data.lacksWal && isPrefix(data.flushed, source.data.flushed);
 }
 
 function answerLine(outcome: Outcome<Answer>): string {

@@ -221,6 +221,7 @@ export class Postgres {
     // The first record cannot be written: PANIC.
     if (data.volume.full) return this.killAll('no space left');
     data.control('in production');
+    data.lacksWal = false;
     this.phase = 'primary';
     data.flushed = data.append('checkpoint', timeline === null ? undefined : { timeline });
     this.sessions.begin();

@@ -160,6 +160,12 @@ export class Receiver {
     if (held !== null) this.pg.server?.run(held);
   }
 
+  /** The primary needs its room back, and what this one has not received goes. */
+  loseSlot(): void {
+    this.pg.data.lacksWal = true;
+    if (this.#link !== null) this.closed(this.#link);
+  }
+
   /** Its connection is gone. */
   closed(link: Link): void {
     if (link !== this.#link) return;

@@ -63,7 +63,7 @@ export class Sender {
   accepts(receiver: Receiver, has: WalNode): Link | 'starting-up' | 'diverged' {
     const pg = this.#pg;
     if (!pg.listens() || (pg.phase !== 'primary' && pg.phase !== 'standby')) return 'starting-up';
-    if (!isPrefix(has, pg.data.flushed)) return 'diverged';
+    if (receiver.pg.data.lacksWal || !isPrefix(has, pg.data.flushed)) return 'diverged';
     const link: Link = {
       sender: this,
       receiver,

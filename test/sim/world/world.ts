@@ -286,7 +286,7 @@ export class World {
   }
 
   onFault(kind: FaultKind, begun: Begun): void {
-    this.moves.fault(kind, begun.lasts);
+    this.moves.fault(kind, begun);
     this.#active.add(begun);
     this.scheduler.grid = this.#grain;
     this.#calmFrom = Math.max(this.#calmFrom, this.scheduler.now + begun.lasts + calmAfter);
