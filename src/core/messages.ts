@@ -3,6 +3,7 @@
 // never a clock reading.
 
 import type { Lsn } from './lsn.ts';
+import type { PrimaryPosition } from './observe/position.ts';
 import type { Ballot } from './quorum/ballot.ts';
 import type { Accepted, ClusterRecord, EpochId } from './quorum/record.ts';
 import type { Round } from './quorum/round.ts';
@@ -148,7 +149,7 @@ export type StateNotice = {
   /** V4: it refuses its grants to the primary's database. */
   readonly refusing: boolean;
   readonly register: RegisterView | null;
-  readonly lastPrimary: { readonly position: Lsn; readonly epoch: EpochId } | null;
+  readonly lastPrimary: PrimaryPosition | null;
   /** An order it drives, so that verdicts rest here too; 0 when none. */
   readonly orderMs: Ms;
   /** Orders: the order is a failover, which both agents support by refusing renewals. */
@@ -323,8 +324,12 @@ export type AcceptAnswer = {
   readonly refusal: Refusal | null;
   readonly view: VoterView;
 };
-/** The answer to `state`: what the other voter holds now. */
-export type ViewAnswer = { readonly type: 'view'; readonly view: VoterView };
+/** The answer to `state`: what the other voter holds now, and how far it knows the primary to have written (V5). */
+export type ViewAnswer = {
+  readonly type: 'view';
+  readonly view: VoterView;
+  readonly lastPrimary: PrimaryPosition | null;
+};
 export type FailsafeAnswer = {
   readonly type: 'failsafe-answer';
   readonly promised: boolean;

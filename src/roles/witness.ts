@@ -1,9 +1,9 @@
 // `siteward witness`: a third voter on any host, wired to its adapters.
 
 import { rulesOf } from '../core/agent/state.ts';
-import { emptyVoterDurable, viewOf } from '../core/quorum/voter.ts';
-import { startWitness, type WitnessEvent, witnessStep } from '../core/witness/step.ts';
-import { readVoterDurable } from '../wire/state-files.ts';
+import { viewOf } from '../core/quorum/voter.ts';
+import { emptyWitnessDurable, startWitness, type WitnessEvent, witnessStep } from '../core/witness/step.ts';
+import { readWitnessDurable } from '../wire/state-files.ts';
 import { openBase, type RoleOptions } from './base.ts';
 import { loadState, openStore, runDaemon } from './run.ts';
 
@@ -11,7 +11,7 @@ export async function runWitness(options: RoleOptions): Promise<void> {
   const base = openBase('witness', options);
   const { clock, metrics } = base;
   const store = openStore(base, 'witness');
-  const { durable, amnesia } = loadState(store, base.log, readVoterDurable, emptyVoterDurable);
+  const { durable, amnesia } = loadState(store, base.log, readWitnessDurable, emptyWitnessDurable);
   await runDaemon<ReturnType<typeof startWitness>, WitnessEvent, typeof durable, never, never>({
     base,
     step: witnessStep,

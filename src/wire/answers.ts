@@ -2,7 +2,19 @@
 
 import { z } from 'zod';
 import type { Answer } from '../core/messages.ts';
-import { accepted, ballot, counter, epochId, lsn, ms, round, sentence, text, voterId } from './fields.ts';
+import {
+  accepted,
+  ballot,
+  counter,
+  epochId,
+  lsn,
+  ms,
+  primaryPosition,
+  round,
+  sentence,
+  text,
+  voterId,
+} from './fields.ts';
 import { stepsLimit, textLimit } from './limits.ts';
 import type { Same } from './same.ts';
 import { since } from './since.ts';
@@ -41,7 +53,11 @@ const guardAnswer = z.strictObject({
 });
 const promise = z.strictObject({ type: z.literal('promise'), promised: z.boolean(), refusal, view: voterView });
 const acceptAnswer = z.strictObject({ type: z.literal('accepted'), accepted: z.boolean(), refusal, view: voterView });
-const view = z.strictObject({ type: z.literal('view'), view: voterView });
+const view = z.strictObject({
+  type: z.literal('view'),
+  view: voterView,
+  lastPrimary: since(2, primaryPosition.nullable(), null),
+});
 const failsafe = z.strictObject({
   type: z.literal('failsafe-answer'),
   promised: z.boolean(),

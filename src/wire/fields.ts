@@ -23,6 +23,7 @@ export const ballot = z.strictObject({ counter, voter: voterId });
 export const round = z.strictObject({ start: counter, seq: counter });
 export const era = z.strictObject({ number: counter, site });
 export const epochId = z.strictObject({ era, epoch: counter });
+export const primaryPosition = z.strictObject({ position: lsn, epoch: epochId });
 
 export const record = z.strictObject({
   cluster: name,

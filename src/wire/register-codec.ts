@@ -2,11 +2,12 @@
 // and can be read by a person with dig. Lossless but for two texts for people, `by` and `reason`, which are cut.
 
 import { z } from 'zod';
+import { parseLsn, showLsn } from '../core/lsn.ts';
 import { showBallot } from '../core/quorum/ballot.ts';
 import type { RegisterState } from '../core/quorum/register-state.ts';
 import type { Round } from '../core/quorum/round.ts';
 import { showRound } from '../core/quorum/round.ts';
-import { ballot, counter, leaseMs, record, round, site } from './fields.ts';
+import { ballot, counter, leaseMs, lsn, record, round, site } from './fields.ts';
 
 const format = 'siteward1';
 const separator = ' ';
@@ -15,8 +16,9 @@ const separator = ' ';
 const byLimit = 32;
 const reasonLimit = 80;
 
-/** In the order they are written in. */
-const keys = 'cluster serial promised ballot era epoch primary entry mode sync voters by at reason nonce'.split(' ');
+/** In the order they are written in; `position` only where it is known. */
+const keys =
+  'cluster serial promised ballot era epoch primary entry mode sync voters by at reason nonce position'.split(' ');
 
 const stateSchema = z.strictObject({
   cluster: record.shape.cluster,
@@ -27,10 +29,11 @@ const stateSchema = z.strictObject({
     z.literal('released'),
     z.strictObject({ id: z.string().regex(/^[0-9a-zA-Z]{1,64}$/), site, round, ttlMs: leaseMs }),
   ]),
+  position: lsn.nullable(),
 });
 
 export function formatRegisterState(state: RegisterState): string {
-  const { cluster, serial, promised, accepted, nonce } = state;
+  const { cluster, serial, promised, accepted, nonce, position } = state;
   const { era, epoch, primary, entry, mode, sync, voters, by, at, reason } = accepted.record;
   const values: readonly string[] = [
     escaped(cluster, 64),
@@ -48,6 +51,7 @@ export function formatRegisterState(state: RegisterState): string {
     escaped(at, 32),
     escaped(reason, reasonLimit),
     nonce === 'released' ? nonce : [nonce.id, nonce.site, showRound(nonce.round), nonce.ttlMs].join('/'),
+    ...(position === null ? [] : [showLsn(position)]),
   ];
   return [format, ...values.map((value, index) => `${keys[index] ?? ''}=${value}`)].join(separator);
 }
@@ -65,10 +69,10 @@ export function parseRegisterState(text: string): RegisterState | null {
 
 function rawState(text: string): unknown {
   const [first, ...fields] = text.slice(0, 4096).split(separator);
-  if (first !== format || fields.length !== keys.length) return null;
+  if (first !== format || fields.length < keys.length - 1 || fields.length > keys.length) return null;
   const values = fields.map((field) => field.slice(field.indexOf('=') + 1));
   const [cluster, serial, promised, accepted, era, epoch, primary, entry, mode, sync] = values;
-  const [voters, by, at, reason, nonce] = values.slice(10);
+  const [voters, by, at, reason, nonce, position] = values.slice(10);
   const [eraNumber, eraSite] = (era ?? '').split('.');
   return {
     cluster: unescaped(cluster),
@@ -91,6 +95,8 @@ function rawState(text: string): unknown {
       },
     },
     nonce: nonce === 'released' ? nonce : readNonce(nonce),
+    // What is no position at all must not read as none.
+    position: position === undefined ? null : (parseLsn(position) ?? position),
   };
 }
 

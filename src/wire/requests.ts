@@ -12,6 +12,7 @@ import {
   lsn,
   ms,
   name,
+  primaryPosition,
   record,
   round,
   site,
@@ -39,7 +40,7 @@ const guardStatus = z.strictObject({
   syncAt: since(2, ballot.nullable(), null),
   diskFull: since(2, z.boolean(), false),
   unheardMs: since(2, z.strictObject({ site1: ms.nullable(), site2: ms.nullable() }), { site1: null, site2: null }),
-  failsafeOf: since(2, z.strictObject({ position: lsn, epoch: epochId }).nullable(), null),
+  failsafeOf: since(2, primaryPosition.nullable(), null),
 });
 
 /** What a lease is asked for (L1). */
@@ -80,7 +81,7 @@ const state = z.strictObject({
   verdicts: z.strictObject({ primary: verdict, standby: verdict, entry: verdict, otherEntry: verdict }),
   refusing: z.boolean(),
   register: z.strictObject({ serial: counter, nonce: text(textLimit.name), sinceMs: ms, out: z.boolean() }).nullable(),
-  lastPrimary: z.strictObject({ position: lsn, epoch: epochId }).nullable(),
+  lastPrimary: primaryPosition.nullable(),
   orderMs: ms,
   orderRefuses: z.boolean(),
   seenOfYou: ballot.nullable(),

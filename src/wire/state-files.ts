@@ -5,7 +5,8 @@ import { z } from 'zod';
 import type { AgentDurable } from '../core/agent/state.ts';
 import type { GuardDurable } from '../core/guard/state.ts';
 import type { VoterDurable } from '../core/quorum/voter.ts';
-import { accepted, ballot, counter, epochId, lsn, ms, text } from './fields.ts';
+import type { WitnessDurable } from '../core/witness/step.ts';
+import { accepted, ballot, counter, epochId, ms, primaryPosition, text } from './fields.ts';
 import type { Same } from './same.ts';
 import { tolerant } from './since.ts';
 
@@ -19,6 +20,10 @@ export const voterDurable = z.strictObject({
 });
 true satisfies Same<z.infer<typeof voterDurable>, VoterDurable>;
 
+// A file of a version that was not told positions has none.
+export const witnessDurable = voterDurable.extend({ lastPrimary: primaryPosition.nullable().default(null) });
+true satisfies Same<z.infer<typeof witnessDurable>, WitnessDurable>;
+
 const ballots = z.strictObject({ site1: ballot.optional(), site2: ballot.optional(), witness: ballot.optional() });
 
 export const agentDurable = z.strictObject({
@@ -27,9 +32,7 @@ export const agentDurable = z.strictObject({
   // A file of a version that did not remember votes has none.
   votes: ballots.default({}),
   registerSerial: counter,
-  lastPrimary: z.strictObject({ position: lsn, epoch: epochId }).nullable(),
-  // A file of a version that did not note it has none: the primary was last seen at no known time.
-  positionSeen: z.number().default(0),
+  lastPrimary: primaryPosition.nullable(),
   learned: z.strictObject({ epoch: epochId, wall: z.number() }).nullable(),
   entryMoved: z.number(),
   systemId: text(40).nullable(),
@@ -61,10 +64,10 @@ export function isReadableFormat(format: number): boolean {
   return format >= 1 && format <= stateFormat;
 }
 
-const schemas = { agent: agentDurable, witness: voterDurable, guard: guardDurable };
+const schemas = { agent: agentDurable, witness: witnessDurable, guard: guardDurable };
 const readers = {
   agent: tolerant(agentDurable),
-  witness: tolerant(voterDurable),
+  witness: tolerant(witnessDurable),
   guard: tolerant(guardDurable),
 };
 
@@ -78,7 +81,7 @@ export function readAgentDurable(document: unknown): AgentDurable | null {
   return parsed.success ? (parsed.data as AgentDurable) : null;
 }
 
-export function readVoterDurable(document: unknown): VoterDurable | null {
+export function readWitnessDurable(document: unknown): WitnessDurable | null {
   const parsed = readers.witness.safeParse(document);
   return parsed.success ? parsed.data : null;
 }

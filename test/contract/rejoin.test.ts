@@ -89,7 +89,7 @@ function writeConfig() {
 
 const ttlMs = 15_000;
 const nonce = { id: 'first', site: 'site2', round: { start: 1, seq: 1 }, ttlMs } as const;
-const state = { cluster: 'birthday-1', serial: 40, promised: founded.ballot, accepted: founded, nonce };
+const state = { cluster: 'birthday-1', serial: 40, promised: founded.ballot, accepted: founded, nonce, position: null };
 let text: string | null = formatRegisterState(state);
 const register: Register = {
   read: () => Promise.resolve(done(text)),

@@ -20,7 +20,7 @@ import type { Moment } from '../../src/core/time.ts';
 import { startWitness, witnessStep } from '../../src/core/witness/step.ts';
 import { mayAsk } from '../../src/wire/allowed.ts';
 import { createCodec } from '../../src/wire/codec.ts';
-import { readAgentDurable, readGuardDurable, readVoterDurable, stateDocument } from '../../src/wire/state-files.ts';
+import { readAgentDurable, readGuardDurable, readWitnessDurable, stateDocument } from '../../src/wire/state-files.ts';
 import { spoken } from '../../src/wire/versions.ts';
 import { answers, requests } from '../property/wire-values.ts';
 import { state as agentAtNight, night, now } from '../unit/agent-state.ts';
@@ -96,7 +96,7 @@ const story = fc.array(fc.tuple(fed, fc.constantFrom(0, 1, 10, 400, 1000, 3000, 
   maxLength: 25,
 });
 
-const readers = { agent: readAgentDurable, guard: readGuardDurable, witness: readVoterDurable };
+const readers = { agent: readAgentDurable, guard: readGuardDurable, witness: readWitnessDurable };
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value)) as unknown;
 
 for (const witness of ['route53', 'agent', 'none'] as const) {
@@ -222,7 +222,7 @@ function guardCore(): Core {
 
 function witnessCore(): Core {
   return coreOf(
-    startWitness(durable(), false, rules, now - 60_000),
+    startWitness({ ...durable(), lastPrimary: null }, false, rules, now - 60_000),
     witnessStep,
     (state) => state.voter.durable,
     () => null,

@@ -22,7 +22,7 @@ import { parseDuration, parseSize } from '../../src/config/units.ts';
 import { malformedLines, parseEnvFile, renderEnvFile } from '../../src/core/envfile/env-file.ts';
 import { readCrashPoint } from '../../src/driver/crash-point.ts';
 import { readDatabaseAccount } from '../../src/wire/database-account.ts';
-import { readAgentDurable, readGuardDurable, readVoterDurable, stateDocument } from '../../src/wire/state-files.ts';
+import { readAgentDurable, readGuardDurable, readWitnessDurable, stateDocument } from '../../src/wire/state-files.ts';
 import type { Fuzzed } from './kit.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'siteward-fuzz-'));
@@ -35,7 +35,7 @@ const file = (name: string, text: string | Buffer): string => {
 
 const fixture = new URL('../fixtures/wire/state-1.json', import.meta.url);
 const states = JSON.parse(readFileSync(fixture, 'utf8')) as Record<'agent' | 'guard' | 'witness', object>;
-const readers = { agent: readAgentDurable, guard: readGuardDurable, witness: readVoterDurable };
+const readers = { agent: readAgentDurable, guard: readGuardDurable, witness: readWitnessDurable };
 const example = readFileSync(new URL('../../docs/cluster.example.yaml', import.meta.url), 'utf8');
 const small = example.replace(/^\s*#.*\n/gm, '');
 

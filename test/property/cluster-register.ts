@@ -23,6 +23,7 @@ export function createRegisterModel(founded: Accepted, ttlMs: number, onVote: (v
     promised: founded.ballot,
     accepted: founded,
     nonce,
+    position: null,
   });
   const past = [text];
   return {

@@ -18,7 +18,13 @@ import { lacksMemory } from '../../src/core/quorum/rejoin.ts';
 import { emptyVoterDurable, type Voter, type VoterDurable } from '../../src/core/quorum/voter.ts';
 import type { WitnessKind } from '../../src/core/settings.ts';
 import { guardSite, type PeerId, type Site, type VoterId, voterOf } from '../../src/core/site.ts';
-import { startWitness, type WitnessState, witnessStep } from '../../src/core/witness/step.ts';
+import {
+  emptyWitnessDurable,
+  startWitness,
+  type WitnessDurable,
+  type WitnessState,
+  witnessStep,
+} from '../../src/core/witness/step.ts';
 import { deepFreeze } from '../unit/core-builders.ts';
 import { createGuard, type SimGuard } from './cluster-guard.ts';
 import { Network } from './cluster-network.ts';
@@ -39,8 +45,8 @@ type AgentNode = Node & {
 };
 type WitnessNode = Node & {
   state: WitnessState | null;
-  disk: VoterDurable;
-  readonly past: VoterDurable[];
+  disk: WitnessDurable;
+  readonly past: WitnessDurable[];
   damaged: boolean;
 };
 /** Both slots of the state file broken, no state file, or the one of some time ago (0: the first, 1: the last). */
@@ -90,7 +96,8 @@ export class Cluster {
     const disk: AgentDurable = { ...emptyAgentDurable, voter: vote, founded: true, systemId: 'one' };
     const agent = (): AgentNode => ({ ...node(), state: null, disk, past: [disk], damaged: false, crashAt: null });
     this.agents = { site1: agent(), site2: agent() };
-    this.witness = { ...node(), state: null, disk: vote, past: [vote], damaged: false };
+    const blank = { ...vote, lastPrimary: null };
+    this.witness = { ...node(), state: null, disk: blank, past: [blank], damaged: false };
     this.#guardNodes = { site1: node(), site2: node() };
     this.guards = { site1: this.#guard('site1'), site2: this.#guard('site2') };
     for (const site of ['site1', 'site2'] as const) {
@@ -142,7 +149,7 @@ export class Cluster {
       return this.register.replace(text ?? null);
     }
     const { witness } = this;
-    witness.disk = (typeof loss === 'number' ? older(witness.past, loss) : null) ?? emptyVoterDurable;
+    witness.disk = (typeof loss === 'number' ? older(witness.past, loss) : null) ?? emptyWitnessDurable;
     witness.damaged = loss === 'damaged';
     this.startWitness();
   }

@@ -31,6 +31,7 @@ const founded: RegisterState = {
   promised: at(1).ballot,
   accepted: at(1),
   nonce: { id: 'founded', site: 'site1', round: { start: 0, seq: 0 }, ttlMs: ttls.long },
+  position: null,
 };
 
 export class RegisterVotersModel extends VotersModel {
@@ -118,7 +119,13 @@ export class RegisterVotersModel extends VotersModel {
           by,
           () => {
             this.#nonces += 1;
-            return withGrant(this.#minds[by], this.askOf(renewal), `n${this.#nonces}`, drift, this.now);
+            return withGrant(
+              this.#minds[by],
+              this.askOf(renewal),
+              { id: `n${this.#nonces}`, position: null },
+              drift,
+              this.now,
+            );
           },
           () => this.granted(renewal, 'witness'),
         ),

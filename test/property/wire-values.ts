@@ -141,7 +141,7 @@ export const answers = fc.oneof(
   }),
   fc.record({ type: is('promise'), promised: fc.boolean(), refusal, view }),
   fc.record({ type: is('accepted'), accepted: fc.boolean(), refusal, view }),
-  fc.record({ type: is('view'), view }),
+  fc.record({ type: is('view'), view, lastPrimary: maybe(fc.record({ position: count, epoch })) }),
   fc.record({ type: is('failsafe-answer'), promised: fc.boolean(), round, noted: maybe(epoch), why: text(100) }),
   fc.record({ type: is('sync-answer'), ok: fc.boolean(), why: text(100), chosen: maybe(accepted), ask: round }),
   fc.record({
@@ -169,5 +169,6 @@ export const registerStates: fc.Arbitrary<RegisterState> = name.chain((cluster) 
       fc.constant('released' as const),
       fc.record({ id: fc.uuid().map((id) => id.replaceAll('-', '')), site, round, ttlMs }),
     ),
+    position: maybe(count),
   }),
 );

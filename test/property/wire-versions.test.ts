@@ -12,7 +12,7 @@ import {
   isReadableFormat,
   readAgentDurable,
   readGuardDurable,
-  readVoterDurable,
+  readWitnessDurable,
   stateDocument,
   stateFormat,
 } from '../../src/wire/state-files.ts';
@@ -175,7 +175,7 @@ test("the register's value is the same in every version", () => {
 
 test('state files of version 1 are read, and written so that it can read them, while nothing newer is in use', () => {
   const files = fixture('state-1') as Record<'agent' | 'guard' | 'witness', Record<string, unknown>>;
-  const read = { agent: readAgentDurable, witness: readVoterDurable, guard: readGuardDurable };
+  const read = { agent: readAgentDurable, witness: readWitnessDurable, guard: readGuardDurable };
   for (const role of ['agent', 'guard', 'witness'] as const) {
     const durable = read[role](files[role]);
     assert.ok(durable !== null, role);

@@ -181,6 +181,7 @@ test('a usual register value is short', () => {
       },
     },
     nonce: { id: 'ab'.repeat(16), site: 'site2', round: { start: 1_790_000_000_000, seq: 9 }, ttlMs: 15_000 },
+    position: 0x1_23_45_67_89_00,
   };
-  assert.ok(formatRegisterState(state).length < 420, formatRegisterState(state));
+  assert.ok(formatRegisterState(state).length < 450, formatRegisterState(state));
 });

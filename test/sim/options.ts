@@ -102,7 +102,7 @@ export function drawOptions(seed: string, given: Partial<RunOptions> = {}): RunO
     upgrade,
     grainMs: random.pick([0, 10, 20, 50]),
     brisk: later.ratio(1, 2),
-    bytesPerWrite: later.pick([2000, 2000, 200_000]),
+    bytesPerWrite: later.pick([2000, 20_000, 200_000]),
     lateOneIn: later.pick([0, 4]),
     patient: later.ratio(3, 4),
     ...given,

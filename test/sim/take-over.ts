@@ -7,8 +7,8 @@ import { Random } from './engine/random.ts';
 import { type Micros, milli, second } from './engine/scheduler.ts';
 import type { World } from './world/world.ts';
 
-/** Loses the primary of `lost`; answers how long the other site may take from then on. */
-type Story = (world: World, lost: Site, random: Random) => Micros;
+/** Loses the primary of `lost`; answers how long the other site may take from then on. Null: it may as well wait for a person. */
+type Story = (world: World, lost: Site, random: Random) => Micros | null;
 
 /** docs/TIMING.md's S2 and S3, after what may have started a moment ago (L4, L8). */
 const limit = 30 * second;
@@ -57,12 +57,36 @@ const siteAfterCutLink: Story = (world, lost, random) => {
   return wholeSite(world, lost, random);
 };
 
+/** Nothing says when it is time to die any more, so its guard gives the database up, and has to be believed. */
+const deadFuse: Story = (world, lost) => {
+  world.fuses[lost].process?.freeze();
+  return 2 * limit;
+};
+
+/**
+ * The primary goes on with the witness, unseen from the other site, which knows of it by the witness alone: how far it
+ * went decides (V5), and whatever is decided, no more may be lost than that (checkers/history.ts).
+ */
+const siteAfterCutSites: Story = (world, lost, random) => {
+  for (const near of world.machinesOf(lost))
+    for (const far of world.machinesOf(otherSite(lost))) {
+      world.network.block(near, far);
+      world.network.block(far, near);
+    }
+  pass(world, random.range(20_000, 300_000) * milli);
+  wholeSite(world, lost, random);
+  pass(world, limit);
+  return null;
+};
+
 const withMajority: readonly Story[] = [
   database,
   wholeSite,
   siteWhileStandbyBoots,
   databaseWithoutItsAgent,
   siteAfterCutLink,
+  deadFuse,
+  siteAfterCutSites,
 ];
 
 function pass(world: World, time: Micros): void {
@@ -80,10 +104,24 @@ export function takeOver(world: World): void {
   const story = mayLoseAgent ? random.pick(withMajority) : database;
   world.moves.primaryTaken();
   world.trace.line('world', 'takes the primary away', `${lost}: ${story.name}`);
-  const until = story(world, lost, random) + world.scheduler.now;
+  const within = story(world, lost, random);
+  if (within === null) return;
+  const until = within + world.scheduler.now;
   while (world.scheduler.now < until) {
     pass(world, second / 2);
-    if (world.postgres[otherSite(lost)].isWritable()) return;
+    if (world.postgres[otherSite(lost)].isWritable()) return serves(world, otherSite(lost));
   }
   world.violations.add('I6', `${lost}'s primary was lost (${story.name}), and ${otherSite(lost)} did not take over`);
+}
+
+/** What is writable has to be reached, too: the name's TTL, and what the zone takes. */
+function serves(world: World, site: Site): void {
+  // What waits for its standby for ever, as it was told to, tells no client that it is done.
+  if (world.options.replication === 'zero-loss-strict') return;
+  const since = world.scheduler.now;
+  while (world.scheduler.now - since < 2 * limit) {
+    pass(world, second / 2);
+    if (world.history.lastAcknowledgedAt > since) return;
+  }
+  world.violations.add('I6', `${site} took over, and no client was told of a write`);
 }

@@ -181,9 +181,9 @@ export function state(me: Site = 'site2', witness: WitnessKind = 'route53'): Sta
     registerSerial: 4,
   };
   const started = startAgent(me, settings(witness), disk, false, 0);
-  const value = { cluster: 'c-1', serial: 4, promised: ballot(1), accepted: at(1), nonce: oldNonce };
+  const value = { cluster: 'c-1', serial: 4, promised: ballot(1), accepted: at(1), nonce: oldNonce, position: null };
   const register = absorbRead(unseenRegister, { text: 'v4', state: value }, 0, 'c-1', 0);
-  const heard = { at: now - 100, view: view(), notice: notice(), noticeAt: now - 100, freeAt: 0 };
+  const heard = { at: now - 100, view: view(), notice: notice(), noticeAt: now - 100 };
   const seen = <T>(value: T) => ({ at: now - 100, value });
   const balancer = { class: 'ok' as const, detail: '' };
   return new StateBuilder(
@@ -200,7 +200,6 @@ export function state(me: Site = 'site2', witness: WitnessKind = 'route53'): Sta
       entries: { site1: track('healthy', 'ok'), site2: track('healthy', 'ok') },
       servesSince: { site1: 0, site2: 0 },
       positionAt: now - 500,
-      unseenSince: now - 500,
       standbySeen: seen(standbyReport),
       receivedMovedAt: now - 10_000,
       guards: { site1: seen(guardStatus('site1')), site2: seen(guardStatus('site2')) },

@@ -100,6 +100,7 @@ function whyNotNow(d: AgentDraft, message: Renew): Refusal | null {
 export function onRenew(d: AgentDraft, site: Site, message: Renew, replyTo: number): void {
   if (message.site !== site) return notYours(d, message.round, replyTo);
   hearGuard(d, site, message.status);
+  set(d, { roundAt: { ...d.s.roundAt, [site]: d.at.now } });
   voidRelease(d, message);
   const refusing = refusesDatabase(d, message.epoch);
   const refusal = whyNotNow(d, message);

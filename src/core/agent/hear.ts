@@ -15,12 +15,10 @@ import {
   viewOf,
 } from '../quorum/voter.ts';
 import type { Site, VoterId } from '../site.ts';
-import type { Instant, Ms } from '../time.ts';
 import { beginAnew } from '../verdict/track.ts';
 import { type AgentDraft, set, trace } from './draft.ts';
-import { heardForMs, hearsMajority, memoryOf } from './facts.ts';
-import { hearPeersPosition } from './positions.ts';
-import type { Heard } from './state.ts';
+import { hearsMajority, memoryOf } from './facts.ts';
+import { hearPosition } from './positions.ts';
 
 /**
  * Takes up another voter's view of itself: from an answer, with what was remembered of it when that was asked for, or
@@ -47,10 +45,9 @@ export function hearVoter(
   const view = lost ? { ...told, amnesia: true } : told;
   if (lost && before?.view.amnesia !== true) trace(d, 'error', 'voter.forgot', { voter, ...showLoss(told, seen) });
   const noticeAt = notice === null ? (before?.noticeAt ?? null) : d.at.now;
-  const freeAt = freeSince(before, view.bindsMs, d.at.now);
-  const heard = { at: d.at.now, view, notice: notice ?? before?.notice ?? null, noticeAt, freeAt };
+  const heard = { at: d.at.now, view, notice: notice ?? before?.notice ?? null, noticeAt };
   set(d, voter === 'witness' ? { witness: heard } : { peer: heard });
-  if (notice !== null) hearPeersPosition(d);
+  if (notice !== null) hearPosition(d, notice.lastPrimary);
   if (view.amnesia) return;
   // Not less than before in anything, so these are the highest.
   const { promised, voted } = memoryIn(view);
@@ -60,11 +57,6 @@ export function hearVoter(
     set(d, { durable: { ...durable, seen: all, votes: { ...durable.votes, [voter]: voted } } });
   }
   if (view.chosen !== null) hearChosen(d, view.chosen, `told by ${voter}`);
-}
-
-function freeSince(before: Heard | null, bindsMs: Ms, now: Instant): Instant {
-  if (bindsMs > 0) return now + bindsMs;
-  return before !== null && now - before.at <= heardForMs ? Math.min(before.freeAt, now) : now;
 }
 
 /** Whether it knew less to be chosen then than it said since. */

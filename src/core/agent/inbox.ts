@@ -13,6 +13,7 @@ import { onInquire, onRegisterGrant, onRelease, onRenew } from './grants.ts';
 import { hearChosen, hearMemoryOfUs, hearRegisterWord, hearVoter } from './hear.ts';
 import { onBalancerReport, onPrimaryReport, onStandbyReport } from './judging.ts';
 import { onGuardOrderAnswer, onOrder } from './orders.ts';
+import { hearPosition } from './positions.ts';
 import { onAccepted, onPrepared, onRecordSwapped } from './proposing.ts';
 import { absorbSwap, distrustRegister, onGrantSwapped, onRegisterRead } from './register-io.ts';
 import { onRejoin, onRejoined, onTicket, onWordAnswer } from './rejoining.ts';
@@ -128,7 +129,11 @@ function takeFromVoter(d: AgentDraft, voter: VoterId, request: Request, replyTo:
       } else if (request.view.chosen !== null) {
         hearChosen(d, request.view.chosen, `told by ${voter}`);
       }
-      return reply(d, replyTo, { type: 'view', view: viewOf(d.s.voter, d.at.now) });
+      return reply(d, replyTo, {
+        type: 'view',
+        view: viewOf(d.s.voter, d.at.now),
+        lastPrimary: d.s.durable.lastPrimary,
+      });
     default:
       return refuse(d, replyTo, `an agent takes no ${request.type} from a voter`);
   }
@@ -179,7 +184,14 @@ function onInit(d: AgentDraft, request: Extract<Request, { type: 'init' }>, repl
     return reply(d, replyTo, { type: 'ack', ok: true, why: '', steps: [] });
   const ttlMs = longestTtl(d.s.settings.lease, d.s.settings.witness);
   const nonce = { id: d.at.random.slice(0, 16), site: accepted.record.primary, round: { start: 0, seq: 0 }, ttlMs };
-  const next = { cluster: accepted.record.cluster, serial: 1, promised: accepted.ballot, accepted, nonce };
+  const next = {
+    cluster: accepted.record.cluster,
+    serial: 1,
+    promised: accepted.ballot,
+    accepted,
+    nonce,
+    position: null,
+  };
   swapRegister(d, null, { kind: 'register-create', replyTo, next });
 }
 
@@ -222,8 +234,10 @@ function takeAnswer(d: AgentDraft, pending: Pending, outcome: Outcome<Answer>): 
         hearVoter(d, pending.voter, outcome.value.view, null, pending.seen);
       return;
     case 'state':
-      if (outcome.kind === 'done' && outcome.value.type === 'view')
+      if (outcome.kind === 'done' && outcome.value.type === 'view') {
         hearVoter(d, pending.voter, outcome.value.view, null, pending.seen);
+        hearPosition(d, outcome.value.lastPrimary);
+      }
       return;
     case 'rejoin-ticket':
       return onTicket(d, pending.rejoin, only(outcome, 'rejoin-answer'));

@@ -8,7 +8,7 @@ import type { Instant, Ms } from '../time.ts';
 import { bearingOnPrimary, canBeBlindness } from '../verdict/classes.ts';
 import { beginAnew, fold } from '../verdict/track.ts';
 import { type AgentDraft, set, trace } from './draft.ts';
-import { recent, recordOf, standbySite } from './facts.ts';
+import { heardForMs, recent, recordOf, standbySite } from './facts.ts';
 import { hearStandbysPosition, seePosition } from './positions.ts';
 import type { AgentState, Track } from './state.ts';
 
@@ -46,7 +46,9 @@ function classFor(d: AgentDraft, report: PrimaryReport): PrimaryReport['class'] 
   const guard = recent(d.s.guards[record.primary], d.at.now, 2000);
   if (report.class === 'ok') return guard?.diskFull === true ? 'disk-full' : 'ok';
   const stopped = guard !== null && (guard.database === 'stopped' || guard.database === 'unknown');
-  return stopped && !guard.crashed && guard.leaseLeftMs <= 0 ? 'fenced' : report.class;
+  // A guard that may not ask for a lease (its fuse is dead, its disk hangs) would keep it stopped for ever (I7).
+  const asks = d.at.now - (d.s.roundAt[record.primary] ?? Number.NEGATIVE_INFINITY) <= heardForMs;
+  return stopped && asks && !guard.crashed && guard.leaseLeftMs <= 0 ? 'fenced' : report.class;
 }
 
 function noteGood(d: AgentDraft, { systemId, position, row }: PrimaryReport): void {

@@ -257,13 +257,7 @@ function driveAccept(d: AgentDraft, p: Proposal): void {
 
 function choose(d: AgentDraft, p: Proposal): void {
   if (p.record === null) return;
-  const { modeOrder } = d.s;
-  set(d, {
-    proposal: null,
-    strayedSince: null,
-    // Q4: a person is told that it is done when a round begun for that was chosen, also one that altered nothing.
-    modeOrder: modeOrder !== null && p.intent === modeOrder.intent ? { ...modeOrder, chosen: true } : modeOrder,
-  });
+  set(d, { proposal: null, strayedSince: null });
   hearChosen(d, { ballot: p.ballot, record: p.record }, 'counted here');
   onIntentChosen(d, p.intent, p.ballot);
 }

@@ -1,8 +1,10 @@
 // The agent's dealings with the register: when it is read (L5), the grants and releases it runs for guards (L5, L7), and
 // what an answer means (W2, W3). At most one read and one swap are out at a time, so that one agent never races itself.
 
+import type { Lsn } from '../lsn.ts';
 import type { Refusal } from '../messages.ts';
 import type { Outcome } from '../outcome.ts';
+import { type EpochId, epochOf, sameEpoch } from '../quorum/record.ts';
 import { absorbRead, absorbValue, isCurrent, registerBindsMs, withGrant, withRelease } from '../quorum/register.ts';
 import type { RegisterRead, RegisterState } from '../quorum/register-state.ts';
 import { compareRounds, showRound } from '../quorum/round.ts';
@@ -13,6 +15,7 @@ import { type AgentDraft, isPending, readRegister, reply, set, swapRegister, tra
 import { chosenOf, hearsPeer, recordOf } from './facts.ts';
 import { guardAnswer, refusesNow } from './grants.ts';
 import { hearBallots } from './hear.ts';
+import { hearPosition } from './positions.ts';
 import type { Intent, Pending, QueuedGrant } from './state.ts';
 
 /** While something is amiss the register is read this often: within R2's 2 s, and one request a second (Route 53). */
@@ -117,7 +120,8 @@ function runGrant(d: AgentDraft): void {
     drop();
     return isNonce(d, grant.sought) ? granted(d, grant) : refuseGrant(d, grant, 'register');
   }
-  const next = withGrant(d.s.register, grant.ask, d.at.random.slice(0, 16), d.s.settings.lease.drift, d.at.now);
+  const mark = { id: d.at.random.slice(0, 16), position: positionIn(d, grant.ask.epoch) };
+  const next = withGrant(d.s.register, grant.ask, mark, d.s.settings.lease.drift, d.at.now);
   if (typeof next === 'string') {
     if (d.s.registerReadAt < grant.since || isReading(d)) return readSoon(d);
     refuseGrant(
@@ -129,6 +133,12 @@ function runGrant(d: AgentDraft): void {
   }
   drop();
   swap(d, { kind: 'register-grant', ask: grant.ask, replyTo: grant.replyTo, retried: grant.retried, next });
+}
+
+/** V5: the register's word for whoever was cut off meanwhile. */
+function positionIn({ s }: AgentDraft, epoch: EpochId): Lsn | null {
+  const last = s.durable.lastPrimary;
+  return last !== null && sameEpoch(last.epoch, epoch) ? last.position : null;
 }
 
 /** L7: the agent of the guard's own site at once; the other one when that agent is not heard. Never retried. */
@@ -174,6 +184,9 @@ function takeUp(d: AgentDraft, mind: AgentDraft['s']['register']): void {
     longRoundAt: nonceMoved ? null : d.s.longRoundAt,
     durable: mind.serial > d.s.durable.registerSerial ? { ...d.s.durable, registerSerial: mind.serial } : d.s.durable,
   });
+  const { state } = mind.held ?? {};
+  if (state != null && state.position !== null)
+    hearPosition(d, { epoch: epochOf(state.accepted.record), position: state.position });
 }
 
 /** W2: only a CAS that succeeded counts; after anything else the value held is no longer trusted and is read again. */

@@ -1,7 +1,6 @@
 // What an agent knows: what is on its disk, what it promised, what it saw and when, what it is doing. Plain readonly
 // data; every observation has an age, and a missing one is `unknown`, which never means down.
 
-import type { Lsn } from '../lsn.ts';
 import type { Accept, GuardStatus, PartVerdict, RegisterGrant, Release, StateNotice, VoterView } from '../messages.ts';
 import type {
   BalancerReport,
@@ -11,6 +10,7 @@ import type {
   PrimaryReport,
   StandbyReport,
 } from '../observe/observation.ts';
+import type { PrimaryPosition } from '../observe/position.ts';
 import type { Ballot } from '../quorum/ballot.ts';
 import type { ClusterRecord, EpochId } from '../quorum/record.ts';
 import { type RegisterMind, unseenRegister } from '../quorum/register.ts';
@@ -32,8 +32,6 @@ import type { AgentDeed } from './deeds.ts';
 import type { OrderResult, OrderState, Stopped } from './order-state.ts';
 import type { RejoinIntent, RejoinState } from './rejoin-state.ts';
 
-export type LastPrimary = { readonly position: Lsn; readonly epoch: EpochId };
-
 export type AgentDurable = {
   readonly voter: VoterDurable;
   /** The highest ballot each other voter was seen to have promised (Q4, Q8). */
@@ -43,9 +41,7 @@ export type AgentDurable = {
   /** The highest serial of the register seen or told of (W3). */
   readonly registerSerial: number;
   /** V5: the last known position of the primary, and in which epoch. */
-  readonly lastPrimary: LastPrimary | null;
-  /** V5: until when, by this machine's wall clock, all that the primary may have done is known. */
-  readonly positionSeen: number;
+  readonly lastPrimary: PrimaryPosition | null;
   /** V6: when, by this machine's wall clock, it first learned of the current epoch; the cool-down counts from there. */
   readonly learned: { readonly epoch: EpochId; readonly wall: number } | null;
   /** V7: when the entry last changed, likewise. */
@@ -62,7 +58,6 @@ export const emptyAgentDurable: AgentDurable = {
   votes: {},
   registerSerial: 0,
   lastPrimary: null,
-  positionSeen: 0,
   learned: null,
   entryMoved: 0,
   systemId: null,
@@ -76,8 +71,6 @@ export type Heard = {
   readonly notice: StateNotice | null;
   /** When the notice arrived; views also arrive in answers. */
   readonly noticeAt: Instant | null;
-  /** Its promise to whomever had ended by then; a silence of it counts as if it had just ended. */
-  readonly freeAt: Instant;
 };
 
 /** An observation and when its probe began. */
@@ -252,6 +245,8 @@ export type AgentState = {
   readonly envs: { readonly site1: Seen<EnvReport> | null; readonly site2: Seen<EnvReport> | null };
   readonly dns: Seen<DnsReport> | null;
   readonly guards: { readonly site1: Seen<GuardStatus> | null; readonly site2: Seen<GuardStatus> | null };
+  /** V1: when each guard's round arrived here last; one that may not begin any is heard by its inquiries. */
+  readonly roundAt: { readonly site1: Instant | null; readonly site2: Instant | null };
   /** When each guard was last told the chosen record, and which ballot it was. */
   readonly told: {
     readonly site1: { readonly at: Instant; readonly ballot: Ballot } | null;
@@ -270,8 +265,6 @@ export type AgentState = {
   readonly positionAt: Instant | null;
   /** When its position was last put on disk as it was seen. */
   readonly positionSavedAt: Instant;
-  /** V5: since when it may have gone on unknown to this agent; null until the first step. */
-  readonly unseenSince: Instant | null;
   /** Since when nothing stands in the way of the change of primary that is due (V6's delay counts from there). */
   readonly readySince: Instant | null;
   /** Since when this agent has heard any other voter without a break (V3, R2). */
@@ -352,6 +345,7 @@ export function startAgent(
     envs: { site1: null, site2: null },
     dns: null,
     guards: { site1: null, site2: null },
+    roundAt: { site1: null, site2: null },
     told: { site1: null, site2: null },
     gone: null,
     stopped: null,
@@ -360,7 +354,6 @@ export function startAgent(
     epochAt: 0,
     positionAt: null,
     positionSavedAt: 0,
-    unseenSince: null,
     readySince: null,
     hearingSince: null,
     proposal: null,

@@ -17,7 +17,6 @@ import { noteHearing } from './hear.ts';
 import { takeEvent } from './inbox.ts';
 import { servesRightly } from './judging.ts';
 import { driveOrders, orderIntent } from './orders.ts';
-import { ageOfPosition, keepUnseen } from './positions.ts';
 import { driveProbes, driveState } from './probing.ts';
 import { begin, driveProposal } from './proposing.ts';
 import { driveReconcile } from './reconciling.ts';
@@ -34,9 +33,7 @@ const idleTickMs = 250;
 
 export function agentStep(state: AgentState, event: AgentEvent, moment: Moment): AgentStep {
   const d: AgentDraft = { s: state, at: moment, send: [], act: [], trace: [] };
-  ageOfPosition(d);
   takeEvent(d, event);
-  keepUnseen(d);
   keepWallNotesPast(d);
   noteHearing(d);
   driveOrders(d);

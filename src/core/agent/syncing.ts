@@ -79,6 +79,9 @@ function answerIfChosen(d: AgentDraft): void {
 /** Called by whoever counted a choice. */
 export function onIntentChosen(d: AgentDraft, intent: Intent, ballot: Ballot): void {
   noteRejoinChosen(d, intent, ballot);
+  const { modeOrder } = d.s;
+  // Q4: a person is told that it is done when a round begun for that was chosen, also one that altered nothing.
+  if (modeOrder !== null && intent === modeOrder.intent) set(d, { modeOrder: { ...modeOrder, chosen: true } });
   const question = d.s.syncQuestion;
   if (intent.kind !== 'sync-off' || question === null || !sameRound(intent.ask, question.ask)) return;
   set(d, { syncQuestion: { ...question, chosen: ballot } });

@@ -1,5 +1,6 @@
 // W1: what the register witness holds. `wire/` turns it into one short string and back.
 
+import type { Lsn } from '../lsn.ts';
 import type { Site } from '../site.ts';
 import type { Ms } from '../time.ts';
 import type { Ballot } from './ballot.ts';
@@ -16,6 +17,8 @@ export type RegisterState = {
   readonly promised: Ballot;
   readonly accepted: Accepted;
   readonly nonce: Nonce | 'released';
+  /** V5: how far the primary of this record had written when a grant was run for it last; null: that was never told. */
+  readonly position: Lsn | null;
 };
 
 /** A read of the register: the exact text for a later swap, and what it means. */

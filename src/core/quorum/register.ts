@@ -1,6 +1,7 @@
 // The register witness as one agent sees it: a voter without a process, opinion or clock (L5, L6, Q9, W1 to W3). This
 // file computes the next value, or says why there is none; `wire/` encodes it, the adapter swaps exact strings.
 
+import type { Lsn } from '../lsn.ts';
 import type { Refusal } from '../messages.ts';
 import type { Site } from '../site.ts';
 import { bindingMs, type Instant, type Ms } from '../time.ts';
@@ -114,17 +115,26 @@ export function withRecord(
   const wait: Nonce = { ...fresh, site: record.primary, round: noRound };
   const kept = endsForcedEra(state.accepted.record, record) ? wait : state.nonce;
   const nonce = registerChangesPrimary(state, record) ? 'released' : kept;
-  return { cluster: state.cluster, serial: state.serial + 1, promised: ballot, accepted: { ballot, record }, nonce };
+  const position = sameEpoch(epochOf(state.accepted.record), epochOf(record)) ? state.position : null;
+  return {
+    cluster: state.cluster,
+    serial: state.serial + 1,
+    promised: ballot,
+    accepted: { ballot, record },
+    nonce,
+    position,
+  };
 }
 
 /**
  * L5: the register's grant of a long round, under L2's conditions on the register's own record. Never over a later round
- * of the same guard (C2), never for a shorter ttl than the one there unless that was released or watched out.
+ * of the same guard (C2), never for a shorter ttl than the one there unless that was released or watched out. `position`: how
+ * far the primary of that epoch is known to have written (V5).
  */
 export function withGrant(
   mind: RegisterMind,
   ask: RenewAsk,
-  id: string,
+  { id, position }: { readonly id: string; readonly position: Lsn | null },
   drift: number,
   now: Instant,
 ): RegisterState | Refusal {
@@ -137,7 +147,12 @@ export function withGrant(
     if (state.nonce.site === ask.site && compareRounds(state.nonce.round, ask.round) >= 0) return 'old-round';
     if (ask.ttlMs < state.nonce.ttlMs && registerBindsMs(mind, drift, now) > 0) return 'register';
   }
-  return { ...state, serial: state.serial + 1, nonce: { id, site: ask.site, round: ask.round, ttlMs: ask.ttlMs } };
+  return {
+    ...state,
+    serial: state.serial + 1,
+    nonce: { id, site: ask.site, round: ask.round, ttlMs: ask.ttlMs },
+    position: further(state.position, position),
+  };
 }
 
 /** L7 at the register: a CAS from the exact nonce of a covered round to `released`; null when nothing is to be done. */
@@ -145,4 +160,8 @@ export function withRelease(state: RegisterState, site: Site, round: Round): Reg
   if (state.nonce === 'released' || state.nonce.site !== site) return null;
   if (compareRounds(state.nonce.round, round) > 0) return null;
   return { ...state, serial: state.serial + 1, nonce: 'released' };
+}
+
+function further(one: Lsn | null, other: Lsn | null): Lsn | null {
+  return one === null || other === null ? (one ?? other) : Math.max(one, other);
 }

@@ -116,5 +116,6 @@ export function rejoinedRegister(
     promised: accepted.ballot,
     accepted,
     nonce: { ...fresh, site: accepted.record.primary, round: noRound },
+    position: null,
   };
 }

@@ -3,11 +3,13 @@
 
 import type { Send, StepResult } from '../effects.ts';
 import type { Answer, GuardAnswer, Refusal, Request, StateNotice } from '../messages.ts';
+import { furthest, type PrimaryPosition, positionOf } from '../observe/position.ts';
 import { sameBallot } from '../quorum/ballot.ts';
 import { giveTicket, remember } from '../quorum/rejoin.ts';
 import type { Round } from '../quorum/round.ts';
 import {
   accept,
+  emptyVoterDurable,
   forget,
   grant,
   holdsLess,
@@ -26,8 +28,15 @@ import {
 import { guardSite, type PeerId, voterOf } from '../site.ts';
 import type { Instant, Moment } from '../time.ts';
 
+/** V5: with its vote, how far the primary had written by the renewals that it heard. */
+export type WitnessDurable = VoterDurable & { readonly lastPrimary: PrimaryPosition | null };
+
+export const emptyWitnessDurable: WitnessDurable = { ...emptyVoterDurable, lastPrimary: null };
+
 export type WitnessState = {
   readonly voter: Voter;
+  readonly lastPrimary: PrimaryPosition | null;
+  readonly positionSavedAt: Instant;
   readonly rules: VoterRules;
   /** False before the first step, which persists what the start found and made of it (as an agent's, and for the same reasons). */
   readonly saved: boolean;
@@ -42,37 +51,51 @@ export type WitnessEvent =
 
 /** Nothing is ever due here; this only keeps the process's own watchdog fed. */
 const idleTickMs = 500;
+/** A position goes to disk at most this often ("Timing"). */
+const positionEveryMs = 5000;
 
-export function startWitness(disk: VoterDurable, amnesia: boolean, rules: VoterRules, now: Instant): WitnessState {
-  return { voter: startVoter(disk, amnesia, rules, now), rules, saved: false, startedAt: now };
+export function startWitness(disk: WitnessDurable, amnesia: boolean, rules: VoterRules, now: Instant): WitnessState {
+  const { lastPrimary, ...voter } = disk;
+  return {
+    voter: startVoter(voter, amnesia, rules, now),
+    lastPrimary,
+    positionSavedAt: now,
+    rules,
+    saved: false,
+    startedAt: now,
+  };
 }
 
 export function witnessStep(
   state: WitnessState,
   event: WitnessEvent,
   moment: Moment,
-): StepResult<WitnessState, VoterDurable, never> {
+): StepResult<WitnessState, WitnessDurable, never> {
   const send: Send[] = [];
-  const voter = takeEvent(state, event, moment, send);
-  const changed = !state.saved || voter.durable !== state.voter.durable;
+  const { voter, lastPrimary } = takeEvent(state, event, moment, send);
+  const isDue = lastPrimary !== state.lastPrimary && moment.now - state.positionSavedAt >= positionEveryMs;
+  const changed = !state.saved || isDue || voter.durable !== state.voter.durable;
+  const positionSavedAt = changed ? moment.now : state.positionSavedAt;
   return {
-    state: { ...state, voter, saved: true },
-    effects: { fence: false, persist: changed ? voter.durable : null, send, act: [] },
+    state: { ...state, voter, lastPrimary, positionSavedAt, saved: true },
+    effects: { fence: false, persist: changed ? { ...voter.durable, lastPrimary } : null, send, act: [] },
     trace: [],
     wakeAt: moment.now + idleTickMs,
   };
 }
 
-function takeEvent(state: WitnessState, event: WitnessEvent, moment: Moment, send: Send[]): Voter {
+function takeEvent(state: WitnessState, event: WitnessEvent, moment: Moment, send: Send[]): WitnessState {
   switch (event.type) {
     case 'tick':
-      return state.voter;
+      return state;
     case 'several':
-      return event.events.reduce((voter, one) => takeEvent({ ...state, voter }, one, moment, send), state.voter);
+      return event.events.reduce((so, one) => takeEvent(so, one, moment, send), state);
     case 'request': {
       const { voter, answer } = take(state, event.from, event.request, moment);
       send.push({ kind: 'reply', replyTo: event.replyTo, answer });
-      return voter;
+      const { from, request } = event;
+      const told = request.type === 'renew' && request.site === guardSite(from) ? positionOf(request.status) : null;
+      return { ...state, voter, lastPrimary: furthest(state.lastPrimary, told) };
     }
   }
 }
@@ -83,10 +106,15 @@ function ack(voter: Voter, ok: boolean, why = ''): Taken {
   return { voter, answer: { type: 'ack', ok, why, steps: [] } };
 }
 
-function take({ voter, rules, startedAt }: WitnessState, from: PeerId, request: Request, at: Moment): Taken {
+function take(
+  { voter, lastPrimary, rules, startedAt }: WitnessState,
+  from: PeerId,
+  request: Request,
+  at: Moment,
+): Taken {
   const { now } = at;
   if (guardSite(from) !== null) return takeFromGuard(voter, rules, from, request, now);
-  if (voterOf(from) !== null) return takeFromVoter(voter, rules, request, at);
+  if (voterOf(from) !== null) return takeFromVoter(voter, lastPrimary, rules, request, at);
   if (request.type === 'init') return found(voter, rules, request);
   if (request.type !== 'status') return ack(voter, false, `a witness takes no ${request.type} from ${from}`);
   const status = {
@@ -141,7 +169,13 @@ function guardAnswer(voter: Voter, granted: boolean, refusal: Refusal | null, ro
   };
 }
 
-function takeFromVoter(voter: Voter, rules: VoterRules, request: Request, at: Moment): Taken {
+function takeFromVoter(
+  voter: Voter,
+  lastPrimary: PrimaryPosition | null,
+  rules: VoterRules,
+  request: Request,
+  at: Moment,
+): Taken {
   const { now } = at;
   switch (request.type) {
     case 'prepare': {
@@ -172,7 +206,7 @@ function takeFromVoter(voter: Voter, rules: VoterRules, request: Request, at: Mo
     case 'state': {
       const heard = request.view.chosen === null ? voter : learnChosen(voter, request.view.chosen);
       const next = isForgotten(voter, request, now) ? forget(heard) : heard;
-      return { voter: next, answer: { type: 'view', view: viewOf(next, now) } };
+      return { voter: next, answer: { type: 'view', view: viewOf(next, now), lastPrimary } };
     }
     default:
       return ack(voter, false, `a witness takes no ${request.type} from a voter`);

@@ -1,5 +1,6 @@
 // I5: each change of primary has a reason that the world itself can confirm. What the agents believed does not count.
 
+import type { Order } from '../../../src/core/messages.ts';
 import type { Accepted } from '../../../src/core/quorum/record.ts';
 import { epochOf, showEpoch } from '../../../src/core/quorum/record.ts';
 import { type Micros, second } from '../engine/scheduler.ts';
@@ -41,9 +42,6 @@ const harmlessAlone: ReadonlySet<FaultKind> = new Set([
   'postgres-connections',
 ]);
 
-/** Of orders only these move a primary. */
-const moving: ReadonlySet<FaultKind> = new Set(['order-switchover', 'order-failover', 'order-force']);
-
 const window = 90 * second;
 /** A fault that was over for so long is no company for the next. */
 const sameTime = 30 * second;
@@ -67,10 +65,12 @@ export class Moves {
   }
 
   fault(kind: FaultKind, { what, lasts }: Begun): void {
-    const now = this.#now();
-    if (moving.has(kind)) this.#orderedAt = now;
-    if (kind === 'order-entry') this.#entryOrderedAt = now;
-    this.#faults.push({ kind, what, over: now + lasts });
+    this.#faults.push({ kind, what, over: this.#now() + lasts });
+  }
+
+  ordered({ kind }: Order): void {
+    if (kind === 'failover') this.#orderedAt = this.#now();
+    if (kind === 'entry') this.#entryOrderedAt = this.#now();
   }
 
   /** At the end of a run (take-over.ts), perhaps with its whole site. */

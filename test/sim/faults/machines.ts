@@ -82,9 +82,12 @@ function mayKill(world: World, daemon: AnyDaemon): boolean {
   return daemon.process === null || mayDisturb(world, daemon);
 }
 
-/** Q8, L10: at one voter or guard a run, since two memories lost at once are more than any majority can make good. */
+/**
+ * Q8, L10: at one voter or guard a run, since two memories lost at once are more than any majority can make good. Nor that of
+ * an era's only voter (RUNBOOK: found the cluster anew).
+ */
 function once(world: World): boolean {
-  if (world.memoryLost) return false;
+  if (world.memoryLost || world.forced) return false;
   world.memoryLost = true;
   return true;
 }

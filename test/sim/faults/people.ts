@@ -45,7 +45,7 @@ const force: Fault = (world, random) => {
 /** RUNBOOK, "The other site and the witness are lost": all was well, and a while later a person forces what is left. */
 const disaster: Fault = (world, random) => {
   const lost = world.records.newest()?.record.primary;
-  if (world.forced || lost === undefined || world.disturbed()) return null;
+  if (world.forced || world.memoryLost || lost === undefined || world.disturbed()) return null;
   const site = otherSite(lost);
   const { witness, route53, scheduler } = world;
   const machines = [...world.machinesOf(lost), ...(witness === null ? [] : [witness.machine])];

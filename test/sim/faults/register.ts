@@ -21,7 +21,7 @@ function api(name: string, change: (faults: ApiFaults, random: Random) => void, 
  */
 const putBack: Fault = (world, random) => {
   const { register } = world.route53;
-  if (world.options.witness !== 'route53' || world.memoryLost || world.disturbed()) return null;
+  if (world.options.witness !== 'route53' || world.memoryLost || world.forced || world.disturbed()) return null;
   if (!register.putBack(random.range(1, 12), world.scheduler.now)) return null;
   world.memoryLost = true;
   return { what: 'an older value', lasts: 20_000 * milli, end: nothing };
@@ -29,7 +29,7 @@ const putBack: Fault = (world, random) => {
 
 const deleted: Fault = (world) => {
   const { register } = world.route53;
-  if (world.options.witness !== 'route53' || world.memoryLost || register.value === null) return null;
+  if (world.options.witness !== 'route53' || world.memoryLost || world.forced || register.value === null) return null;
   world.memoryLost = true;
   register.delete(world.scheduler.now);
   return { what: 'the record', lasts: 10 * milli, end: nothing };

@@ -6,10 +6,10 @@ const primary = 'src/core/decide/primary.ts';
 const entry = 'src/core/decide/entry.ts';
 const standby = 'src/core/verdict/standby.ts';
 const note = 'src/cli/host/note.ts';
-const positions = 'src/core/agent/positions.ts';
 
 /** Short runs: what counts is their end, where the primary is taken away (take-over.ts). */
 const endOnly = { brisk: true, minutes: 1, faultEveryMs: 20_000 } as const;
+const longCut = { ...endOnly, replication: 'async', writesPerSecond: 5, bytesPerWrite: 200_000 } as const;
 
 export const decisionMutants: readonly Mutant[] = [
   {
@@ -60,52 +60,43 @@ export const decisionMutants: readonly Mutant[] = [
     seeds: 200,
   },
   {
-    name: 'unseen-grows-for-ever',
+    name: 'witness-tells-no-position',
     rule: 'V5',
     edits: [
       {
-        file: positions,
-        find: 'if (unseenSince === null || freeAt === null || freeAt > d.at.now) return;',
-        put: 'if (unseenSince === null || freeAt === null || freeAt < 9e15) return;',
+        file: 'src/core/witness/step.ts',
+        find: "answer: { type: 'view', view: viewOf(next, now), lastPrimary } };",
+        put: "answer: { type: 'view', view: viewOf(next, now), lastPrimary: null } };",
+      },
+    ],
+    seeds: 100,
+    options: { ...longCut, witness: 'agent' },
+  },
+  {
+    name: 'register-tells-no-position',
+    rule: 'V5',
+    edits: [
+      {
+        file: 'src/core/agent/register-io.ts',
+        find: 'last !== null && sameEpoch(last.epoch, epoch) ? last.position : null;',
+        put: 'last !== null && sameEpoch(last.epoch, epoch) && epoch.epoch < 0 ? last.position : null;',
+      },
+    ],
+    seeds: 100,
+    options: { ...longCut, witness: 'route53' },
+  },
+  {
+    name: 'fenced-without-rounds',
+    rule: 'V1',
+    edits: [
+      {
+        file: 'src/core/agent/judging.ts',
+        find: '?? Number.NEGATIVE_INFINITY) <= heardForMs;',
+        put: '?? Number.NEGATIVE_INFINITY) <= 9e15;',
       },
     ],
     seeds: 100,
     options: endOnly,
-  },
-  {
-    name: 'stopped-primary-may-write-unseen',
-    rule: 'V5',
-    edits: [
-      {
-        file: positions,
-        find: "const isKnown = database !== 'unknown' && database !== 'standby';",
-        put: "const isKnown = database === 'primary';",
-      },
-    ],
-    seeds: 100,
-    options: endOnly,
-  },
-  {
-    name: 'old-view-is-believed',
-    rule: 'V5',
-    edits: [
-      {
-        file: standby,
-        find: 'if (unseen > unseenLimitMs(s))',
-        put: 'if (unseen > 9e15)',
-      },
-    ],
-    seeds: 300,
-    options: {
-      replication: 'async',
-      witness: 'agent',
-      brisk: true,
-      minutes: 4,
-      writesPerSecond: 5,
-      faultEveryMs: 8000,
-      faultsAtOnce: 2,
-      faults: { 'cut-sites': 8, 'isolate-machine': 8, 'site-loss': 6 },
-    },
   },
   {
     name: 'lag-ignored',

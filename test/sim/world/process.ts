@@ -91,6 +91,7 @@ export class Process {
 
   /** It dies before its n-th effect from now is carried out (0: the next one). */
   dieAtEffect(count: number): void {
+    this.marked = count >= 0;
     this.#effectsLeft = count;
   }
 

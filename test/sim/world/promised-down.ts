@@ -1,5 +1,6 @@
-// "Orders": who forces an era promises that the other side is down, and that its database stays so until the era is known
-// to whoever could grant it an old epoch's lease: the register, the witness, or without one its own agent.
+// "Orders": who forces an era promises that the other side is down, and that it stays so until the era is known to whoever
+// could grant it an old epoch's lease or choose a record with it: the register, the witness, or without one its own agent,
+// which so has to come first.
 
 import type { AgentDurable } from '../../../src/core/agent/state.ts';
 import type { Accepted } from '../../../src/core/quorum/record.ts';
@@ -26,9 +27,10 @@ export class PromisedDown {
   }
 
   has(machine: Machine): boolean {
-    const { postgres, records, scheduler } = this.#world;
+    const { options, postgres, records, scheduler } = this.#world;
     const promise = this.#promise;
-    if (promise === null || machine !== postgres[promise.site].machine) return false;
+    if (promise === null || machine.place !== promise.site) return false;
+    if (options.witness === 'none' && machine !== postgres[promise.site].machine) return false;
     const isForced = (records.newest()?.record.era.number ?? 0) > 0;
     const isOver = isForced ? this.#isKnown(promise.site) : scheduler.now >= promise.at + orderTakes;
     if (isOver) this.#promise = null;

@@ -8,10 +8,9 @@ import type { GuardDeed, GuardDeedValue, GuardEvent } from '../../../src/core/gu
 import type { GuardDurable, GuardState } from '../../../src/core/guard/state.ts';
 import type { Order } from '../../../src/core/messages.ts';
 import type { EpochId } from '../../../src/core/quorum/record.ts';
-import type { VoterDurable } from '../../../src/core/quorum/voter.ts';
 import type { Settings } from '../../../src/core/settings.ts';
 import { agentOf, guardOf, otherSite, type Site, sites } from '../../../src/core/site.ts';
-import type { WitnessEvent, WitnessState } from '../../../src/core/witness/step.ts';
+import type { WitnessDurable, WitnessEvent, WitnessState } from '../../../src/core/witness/step.ts';
 import { notCalm } from '../checkers/calm.ts';
 import { History } from '../checkers/history.ts';
 import { Leases } from '../checkers/leases.ts';
@@ -54,7 +53,7 @@ import { wireWitness } from './witness.ts';
 
 export type AgentDaemon = Daemon<AgentState, AgentEvent, AgentDurable, AgentDeed, AgentDeedValue>;
 export type GuardDaemon = Daemon<GuardState, GuardEvent, GuardDurable, GuardDeed, GuardDeedValue>;
-export type WitnessDaemon = Daemon<WitnessState, WitnessEvent, VoterDurable, never, never>;
+export type WitnessDaemon = Daemon<WitnessState, WitnessEvent, WitnessDurable, never, never>;
 export type AnyDaemon = AgentDaemon | GuardDaemon | WitnessDaemon;
 
 type BySite<T> = Readonly<Record<Site, T>>;
@@ -150,8 +149,7 @@ export class World {
     this.history = new History(
       this.violations,
       () => this.lossAccepted || options.replication === 'async',
-      Math.ceil(settings.policy.maxLagBytes / options.bytesPerWrite) +
-        unseenSeconds[options.witness] * options.writesPerSecond,
+      Math.ceil(settings.policy.maxLagBytes / options.bytesPerWrite) + unseenSeconds * options.writesPerSecond,
     );
     this.moves = new Moves(
       this.violations,
@@ -282,6 +280,7 @@ export class World {
   }
 
   order(site: Site, order: Order): void {
+    this.moves.ordered(order);
     this.operator.order(site, order);
   }
 
@@ -383,11 +382,8 @@ export class World {
   }
 }
 
-/**
- * V5: how long a primary may have gone on unseen where nobody has to be asked (docs/TIMING.md), and some more for bursts: three of
- * the longest leases, a save of the position, and a restart.
- */
-const unseenSeconds = { route53: 75, agent: 45, none: 45 } as const;
+/** docs/TIMING.md: the longest lease, what a probe takes to tell of it, and one verdict; half as much again for bursts. */
+const unseenSeconds = 30;
 /** A fifth of the shortest deadline there is (700 ms, a beat's), and a tenth of most. */
 const calmGrid: Micros = 100_000;
 const calmAfter = 10 * second;

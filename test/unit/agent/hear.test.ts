@@ -9,7 +9,7 @@ import type { GuardStatus, StateNotice } from '../../../src/core/messages.ts';
 import type { ProbeClass } from '../../../src/core/observe/observation.ts';
 import { done, unknown } from '../../../src/core/outcome.ts';
 import { now as night, state } from '../agent-state.ts';
-import { at, ballot, epoch, guardStatus, moved, notice, record, view } from '../core-builders.ts';
+import { at, ballot, epoch, guardStatus, moved, notice, record, round, view } from '../core-builders.ts';
 import { Session } from './session.ts';
 
 const seen = (counter: number) => ({ seen: { site1: ballot(counter) } });
@@ -17,7 +17,7 @@ const holding = (counter: number) => view({ promised: ballot(counter) });
 
 test('Q8: an answer below what was seen before it was asked for: its disk went back', () => {
   const session = new Session(state().remembers(seen(5))).tick();
-  session.answered('state', { type: 'view', view: holding(4) });
+  session.answered('state', { type: 'view', view: holding(4), lastPrimary: null });
   assert.equal(session.state.peer?.view.amnesia, true);
   assert.equal(hearsPeer(session.state, session.now), false);
   assert.ok(session.traces.includes('voter.forgot'));
@@ -26,7 +26,7 @@ test('Q8: an answer below what was seen before it was asked for: its disk went b
 test('Q8: a disk that has the promise of a ballot and not the vote at it went back, too', () => {
   const voted = { seen: { site1: ballot(5) }, votes: { site1: ballot(5) } };
   const session = new Session(state().remembers(voted)).tick();
-  session.answered('state', { type: 'view', view: view({ promised: ballot(5), accepted: at(4) }) });
+  session.answered('state', { type: 'view', view: view({ promised: ballot(5), accepted: at(4) }), lastPrimary: null });
   assert.equal(session.state.peer?.view.amnesia, true);
   const told = new Session(
     state().voter({ durable: { ...state().state.voter.durable, promised: ballot(5), accepted: at(4) } }),
@@ -42,7 +42,7 @@ test('Q8: what it is told to be chosen hides no loss', () => {
   session.request('site1-agent', notice({ seenOfYou: ballot(6), voteOfYou: ballot(1) }));
   assert.equal(session.state.voter.amnesia, true);
   const other = new Session(state().remembers({ ...seen(5), votes: { site1: ballot(1) } })).tick();
-  other.answered('state', { type: 'view', view: view({ promised: ballot(4), chosen: at(8) }) });
+  other.answered('state', { type: 'view', view: view({ promised: ballot(4), chosen: at(8) }), lastPrimary: null });
   assert.equal(other.state.peer?.view.amnesia, true);
 });
 
@@ -55,7 +55,11 @@ test('Q8: what an older release remembered of what was chosen is no promise that
   const ours = state().voter({ durable: { ...state().state.voter.durable, promised: ballot(8, 'site2') } });
   const upgraded = new Session(ours.remembers({ seen: { site1: ballot(8, 'site2') } })).tick();
   const chosen = at(8, record(), 'site2');
-  upgraded.answered('state', { type: 'view', view: view({ promised: ballot(6), accepted: at(5), chosen }) });
+  upgraded.answered('state', {
+    type: 'view',
+    view: view({ promised: ballot(6), accepted: at(5), chosen }),
+    lastPrimary: null,
+  });
   assert.equal(upgraded.state.peer?.view.amnesia, false);
   assert.deepEqual(upgraded.state.durable.seen.site1, ballot(6), 'from now on it is the promise');
   assert.deepEqual(upgraded.state.durable.votes.site1, ballot(5));
@@ -83,7 +87,11 @@ test('Q8: messages overtake each other: what was said earlier and comes later is
   const session = new Session(state()).tick();
   const [earlier] = session.asked('state');
   session.request('site1-agent', notice({ view: holding(6) }));
-  session.step({ type: 'answer', id: earlier?.id ?? 0, outcome: done({ type: 'view', view: holding(3) }) });
+  session.step({
+    type: 'answer',
+    id: earlier?.id ?? 0,
+    outcome: done({ type: 'view', view: holding(3), lastPrimary: null }),
+  });
   assert.equal(session.state.peer?.view.amnesia, false);
   assert.deepEqual(session.state.peer?.view.promised, ballot(6), 'and is not taken up');
   session.request('site1-agent', notice({ view: holding(5), verdicts: { ...notice().verdicts, primary: 'failed' } }));
@@ -158,14 +166,27 @@ test('V3, R2: time in which nobody was heard confirms nothing, and the count beg
   assert.equal(session.state.primary.verdict, 'suspect');
 });
 
-test('V1: stopped by its guard for want of a lease is not failed', () => {
-  const stopped = guardStatus('site1', { database: 'stopped', leaseLeftMs: 0 });
+const addressed = { cluster: 'c-1', voters: 'three' } as const;
+const lease = { ...addressed, epoch: epoch(1), site: 'site1', ttlMs: 6000 } as const;
+
+test('V1: stopped by its guard for want of a lease is not failed while its rounds arrive', () => {
+  const status = guardStatus('site1', { database: 'stopped', leaseLeftMs: 0 });
   const session = new Session(state()).tick();
   for (let probes = 0; probes < 4; probes += 1) {
-    const renew = { type: 'inquire', cluster: 'c-1', voters: 'three', status: stopped } as const;
+    const renew = { type: 'renew', ...lease, round: round(probes + 2), status } as const;
     probed(session.request('site1-guard', renew).request('site1-agent', notice()), 'refused');
   }
   assert.deepEqual([session.state.primary.lastClass, session.state.primary.verdict], ['fenced', 'healthy']);
+});
+
+test('V1, I7: but where it may not ask for a lease, and only inquires, it is', () => {
+  const status = guardStatus('site1', { database: 'stopped', leaseLeftMs: 0, fuseAlive: false });
+  const session = new Session(state()).tick();
+  for (let probes = 0; probes < 4; probes += 1) {
+    const inquire = { type: 'inquire', ...addressed, status } as const;
+    probed(session.request('site1-guard', inquire).request('site1-agent', notice()), 'refused');
+  }
+  assert.deepEqual([session.state.primary.lastClass, session.state.primary.verdict], ['refused', 'failed']);
 });
 
 test('V1: but crashed it is', () => {

@@ -336,3 +336,19 @@ test('V5: a switchover that had to wait goes to no standby that died meanwhile',
   session.tick(60_000);
   assert.match(session.state.lastOrder?.why ?? '', /site2 may not take over/);
 });
+
+test('in an era that this agent forced, a pause is chosen once, and is done', () => {
+  const builder = state().record({
+    era: { number: 1, site: 'site2' },
+    epoch: 2,
+    primary: 'site2',
+    voters: 'only:site2',
+  });
+  const session = new Session(builder.peerSilentFor(60_000)).tick().order({ kind: 'pause', reason: 'tea' });
+  let ballots = 0;
+  for (let ms = 0; ms < 3000; ms += 100)
+    ballots += session.tick(100).traces.filter((event) => event === 'vote.cast').length;
+  assert.ok(ballots <= 1, `${ballots} ballots`);
+  assert.equal(session.state.voter.durable.chosen?.record.mode, 'paused');
+  assert.equal(session.state.lastOrder?.outcome, 'done');
+});

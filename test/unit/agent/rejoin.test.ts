@@ -49,6 +49,7 @@ const value = (change: Partial<RegisterState> = {}): RegisterState => ({
   promised: ballot(1),
   accepted: at(1),
   nonce: oldNonce,
+  position: null,
   ...change,
 });
 

@@ -18,6 +18,7 @@ const registerOf = (accepted: Accepted): RegisterState => ({
   promised: accepted.ballot,
   accepted,
   nonce: oldNonce,
+  position: null,
 });
 
 const zeroLoss = (builder: StateBuilder): StateBuilder =>
@@ -75,7 +76,7 @@ class Surroundings {
       asked === 'prepare'
         ? ({ type: 'promise', promised: true, refusal: null, view: held } as const)
         : asked === 'state'
-          ? ({ type: 'view', view: held } as const)
+          ? ({ type: 'view', view: held, lastPrimary: null } as const)
           : ({ type: 'accepted', accepted: false, refusal: 'not-free', view: held } as const);
     this.session.step({ type: 'answer', id, outcome: { kind: 'done', value } });
   }
@@ -140,7 +141,7 @@ test('I7: commits stop waiting though the peer holds a half-done change of prima
 function passesOver(witness: 'none' | 'agent', lone: Accepted, chosen: Accepted | null = null): readonly unknown[] {
   const builder = state('site1', witness).promised(60_000);
   const held = view({ promised: lone.ballot, accepted: lone, ...(chosen === null ? {} : { chosen }) });
-  const heard = { at: now - 100, view: held, notice: null, noticeAt: null, freeAt: 0 };
+  const heard = { at: now - 100, view: held, notice: null, noticeAt: null };
   const session = new Session(builder.with({ peer: heard }));
   for (let ms = 0; ms < 20_000 && session.asked('prepare').length === 0; ms += 100) {
     session.state = but(session.state, { peer: { ...heard, at: session.now } });

@@ -62,6 +62,7 @@ const registerOf = (counter: number, voter: 'site1' | 'site2'): RegisterState =>
   promised: ballot(counter, voter),
   accepted: at(counter, moved, voter),
   nonce: oldNonce,
+  position: null,
 });
 
 function reads(session: Session, value: RegisterState): Session {
@@ -123,6 +124,7 @@ test('an answer of a former life of the cluster tells nothing: its host was put 
   session.answered('state', {
     type: 'view',
     view: view({ promised: ballot(412), accepted: at(412, former, 'site2'), chosen: null }),
+    lastPrimary: null,
   });
   assert.equal(session.state.voter.amnesia, false);
   assert.deepEqual(session.state.durable.seen, state().state.durable.seen);

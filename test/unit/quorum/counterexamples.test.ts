@@ -73,12 +73,16 @@ const register: RegisterState = {
   promised: ballot(1),
   accepted: at(1),
   nonce: { id: 'n2', site: 'site1', round: round(2), ttlMs: 15_000 },
+  position: null,
 };
 const readAt = (state: RegisterState, now: number) => absorbRead(unseenRegister, { text: 'x', state }, 0, 'c-1', now);
 
 test('C2: a late ask of an older round does not replace a newer nonce, so its late release frees nothing (L5, L7)', () => {
   const mind = readAt(register, 0);
-  assert.equal(withGrant(mind, renewal('site1', 1, 1, 15_000), 'n1', rules.drift, 0), 'old-round');
+  assert.equal(
+    withGrant(mind, renewal('site1', 1, 1, 15_000), { id: 'n1', position: null }, rules.drift, 0),
+    'old-round',
+  );
   assert.equal(withRelease(register, 'site1', round(1)), null);
   assert.ok(registerBindsMs(mind, rules.drift, 0) > 0);
 });
@@ -99,7 +103,13 @@ test('three mistakes with two lengths: each binds for the longest', () => {
     'not-free',
     'L3: a shorter grant brings no deadline forward',
   );
-  const short = withGrant(readAt(register, 0), renewal('site1', 1, 3, 6000), 'n3', rules.drift, 0);
+  const short = withGrant(
+    readAt(register, 0),
+    renewal('site1', 1, 3, 6000),
+    { id: 'n3', position: null },
+    rules.drift,
+    0,
+  );
   assert.equal(short, 'register', 'L5: no nonce of a short lease over one that may still be counted');
   const restarted = startVoter(both.durable, false, { ...rules, longestTtlMs: 6000 }, 2000);
   assert.equal(ask(restarted, 7, 'site2', moved, 17_759).refusal, 'not-free', 'L4: the quarantine is of the longest');
@@ -117,8 +127,14 @@ test('L6: a change of primary in the register leaves no nonce that could be take
   assert.ok(typeof next !== 'string');
   assert.equal(next.nonce, 'released');
   const mind = readAt(next, 0);
-  assert.equal(withGrant(mind, renewal('site1', 1, 9, 15_000), 'n9', rules.drift, 0), 'not-accepted');
-  assert.equal(typeof withGrant(mind, renewal('site2', 2, 1, 15_000), 'n9', rules.drift, 0), 'object');
+  assert.equal(
+    withGrant(mind, renewal('site1', 1, 9, 15_000), { id: 'n9', position: null }, rules.drift, 0),
+    'not-accepted',
+  );
+  assert.equal(
+    typeof withGrant(mind, renewal('site2', 2, 1, 15_000), { id: 'n9', position: null }, rules.drift, 0),
+    'object',
+  );
 });
 
 test('Q3: a vote answered late is still a vote: a voter that promised more refuses, one that voted answers again', () => {

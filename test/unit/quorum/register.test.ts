@@ -26,7 +26,15 @@ const nonce = (change: Partial<Nonce> = {}): Nonce => ({
   ...change,
 });
 const state = (change: Partial<RegisterState> = {}): RegisterState =>
-  deepFreeze({ cluster: 'c-1', serial: 7, promised: ballot(3), accepted: at(3), nonce: nonce(), ...change });
+  deepFreeze({
+    cluster: 'c-1',
+    serial: 7,
+    promised: ballot(3),
+    accepted: at(3),
+    nonce: nonce(),
+    position: null,
+    ...change,
+  });
 const read = (value: RegisterState) => ({ text: `text ${value.serial}`, state: value });
 const show = (mind: RegisterMind, value: RegisterState, serialAtSend: number, now: number) =>
   deepFreeze(absorbRead(mind, read(value), serialAtSend, 'c-1', now));
@@ -128,12 +136,25 @@ test('L6: prepare and accept are one swap; another primary releases the nonce, t
     promised: ballot(5, 'site2'),
     accepted: at(5, record({ mode: 'paused' }), 'site2'),
     nonce: nonce(),
+    position: null,
   });
   const other = withRecord(state(), ballot(5), moved, wait);
   assert.ok(typeof other !== 'string');
   assert.equal(other.nonce, 'released');
   assert.equal(registerChangesPrimary(state(), moved), true);
   assert.equal(registerChangesPrimary(state(), record()), false);
+});
+
+test('V5: a grant notes how far the primary has written, a record of its epoch keeps it, another one does not', () => {
+  const granted = grantTo({ position: 900 }, {}, 1000, 1000);
+  assert.ok(typeof granted !== 'string');
+  assert.equal(granted.position, 1000);
+  const older = grantTo({ position: 2000 }, {}, 1000, 1000);
+  assert.ok(typeof older !== 'string' && older.position === 2000, 'it never goes back');
+  const paused = withRecord(granted, ballot(5), record({ mode: 'paused' }), wait);
+  assert.ok(typeof paused !== 'string' && paused.position === 1000);
+  const other = withRecord(granted, ballot(5), moved, wait);
+  assert.ok(typeof other !== 'string' && other.position === null);
 });
 
 test('Q1: no record below the ballot promised there; the same ballot again is let be', () => {
@@ -149,8 +170,13 @@ const ask = {
   round: round(5),
   ttlMs: 15_000,
 } as const;
-const grantTo = (value: Partial<RegisterState>, change: Partial<typeof ask> | object = {}, now = 1000) =>
-  withGrant(show(unseenRegister, state(value), 0, 1000), { ...ask, ...change }, 'fresh', drift, now);
+const grantTo = (
+  value: Partial<RegisterState>,
+  change: Partial<typeof ask> | object = {},
+  now = 1000,
+  position: number | null = null,
+) =>
+  withGrant(show(unseenRegister, state(value), 0, 1000), { ...ask, ...change }, { id: 'fresh', position }, drift, now);
 
 test('L5: a grant puts a fresh nonce with guard, round and ttl into the state and leaves record and promise', () => {
   const next = grantTo({ promised: ballot(9) });
@@ -166,7 +192,11 @@ const refusals = [
   ['L5: nor over the same round', grantTo({}, { round: round(4) }), 'old-round'],
   ['L1: a later start is a later round', grantTo({}, { round: round(1, 0) }), 'old-round'],
   ['L5: never for a shorter ttl', grantTo({}, { ttlMs: 6000 }), 'register'],
-  ['W3: nothing is granted on a value never seen', withGrant(unseenRegister, ask, 'x', drift, 0), 'register'],
+  [
+    'W3: nothing is granted on a value never seen',
+    withGrant(unseenRegister, ask, { id: 'x', position: null }, drift, 0),
+    'register',
+  ],
 ] as const;
 for (const [title, result, refusal] of refusals) test(`${title}: ${refusal}`, () => assert.equal(result, refusal));
 

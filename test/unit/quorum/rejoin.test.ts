@@ -162,5 +162,6 @@ test('W4: the register anew: that ballot promised and accepted, a higher serial,
     promised: fresh,
     accepted: { ballot: fresh, record: record() },
     nonce: { id: 'new', ttlMs: 15_000, site: 'site1', round: { start: 0, seq: 0 } },
+    position: null,
   });
 });

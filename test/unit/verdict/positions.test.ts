@@ -1,16 +1,20 @@
-// V5: what is known of the primary's position, from whom, and when it is too old to say what a standby lacks.
+// V5: what is known of the primary's position, and from whom: what was granted without this agent is known to whoever
+// granted it.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { hearStandbysPosition, unseenLimitMs, unseenMs } from '../../../src/core/agent/positions.ts';
-import { durableOf, startAgent } from '../../../src/core/agent/state.ts';
+import { hearStandbysPosition, unnoticedMs } from '../../../src/core/agent/positions.ts';
+import { furthest } from '../../../src/core/observe/position.ts';
+import { done } from '../../../src/core/outcome.ts';
 import { standbyAdvice } from '../../../src/core/verdict/standby.ts';
+import { formatRegisterState } from '../../../src/wire/register-codec.ts';
 import { Session } from '../agent/session.ts';
-import { now, standbyReport, state } from '../agent-state.ts';
-import { at, epoch, guardStatus, moment, notice, record, round, view } from '../core-builders.ts';
+import { now, oldNonce, standbyReport, state } from '../agent-state.ts';
+import { at, ballot, epoch, guardStatus, moment, notice, record, round, view } from '../core-builders.ts';
 
 const far = 50_000_000;
 const positionOf = (session: Session) => session.state.durable.lastPrimary?.position;
+const advice = (session: Session) => standbyAdvice(session.state, session.now);
 const inquire = (status = guardStatus('site1')) =>
   ({ type: 'inquire', cluster: 'c-1', voters: 'three', status }) as const;
 const renew = (position: number) =>
@@ -29,20 +33,46 @@ test('V5: a renewal of the primary tells its position', () => {
   const session = new Session(state()).request('site1-guard', renew(far));
   assert.equal(positionOf(session), far);
   assert.equal(session.state.positionAt, session.now);
-  assert.match(standbyAdvice(session.state, session.now).why, /lacks \d+ bytes/);
+  assert.match(advice(session).why, /lacks \d+ bytes/);
 });
 
-test('V5: the peer tells what it knows; of another epoch it means nothing', () => {
+test('V5: a guard whose database is no primary tells of no position in this epoch', () => {
+  for (const database of ['stopped', 'unknown', 'starting', 'standby'] as const) {
+    const status = guardStatus('site1', { position: far, database });
+    assert.equal(positionOf(new Session(state()).request('site1-guard', inquire(status))), 1000);
+  }
+});
+
+test('V5: the peer tells what it knows, with its notice and its answers; of another epoch it means nothing', () => {
   const told = (lastPrimary: { position: number; epoch: ReturnType<typeof epoch> }) => {
-    const session = new Session(state().with({ unseenSince: now - 60_000 }));
-    session.request('site1-agent', notice({ lastPrimary }));
-    assert.equal(session.state.positionAt, state().state.positionAt, 'it was not seen now');
-    assert.equal(session.state.unseenSince, session.now, 'but the peer would know what it let go on');
-    return positionOf(session);
+    const noticed = new Session(state()).request('site1-agent', notice({ lastPrimary }));
+    const answered = new Session(state()).tick();
+    answered.answered('state', { type: 'view', view: view(), lastPrimary });
+    assert.equal(positionOf(noticed), positionOf(answered));
+    assert.equal(noticed.state.positionAt, state().state.positionAt, 'it was not seen now');
+    return positionOf(noticed);
   };
   assert.equal(told({ position: far, epoch: epoch(1) }), far);
   assert.equal(told({ position: far, epoch: epoch(0) }), 1000);
   assert.equal(told({ position: 900, epoch: epoch(1) }), 1000, 'it never goes back');
+});
+
+test('V5: the register tells what the grants of others left there', () => {
+  const session = new Session(state().peerSilentFor(60_000)).tick(2000);
+  const value = {
+    cluster: 'c-1',
+    serial: 9,
+    promised: ballot(1),
+    accepted: at(1),
+    nonce: oldNonce,
+    position: far,
+  };
+  const text = formatRegisterState(value);
+  const [read] = session.send.filter((send) => send.kind === 'register-read');
+  assert.ok(read?.kind === 'register-read', 'it does not look');
+  session.step({ type: 'register-read', id: read.id, outcome: done({ text, state: value }) });
+  assert.equal(positionOf(session), far);
+  assert.match(advice(session).why, /lacks \d+ bytes/);
 });
 
 test('V5: the guard of the standby tells what it was told with a failsafe (L8)', () => {
@@ -50,119 +80,50 @@ test('V5: the guard of the standby tells what it was told with a failsafe (L8)',
   assert.equal(positionOf(new Session(state()).request('site2-guard', inquire(status))), far);
 });
 
-for (const [database, counts] of [
-  ['stopped', true],
-  ['starting', true],
-  ['stopping', true],
-  ['unknown', false],
-  ['standby', false],
-] as const) {
-  test(`V5: a primary that its guard calls ${database} ${counts ? 'writes no further' : 'may write unseen'}`, () => {
-    const session = new Session(
-      state('site2', 'none')
-        .peerSilentFor(60_000)
-        .with({ unseenSince: now - 60_000 }),
-    );
-    session.request('site1-guard', { ...renew(far), status: guardStatus('site1', { position: far, database }) });
-    assert.equal(session.state.unseenSince, counts ? session.now : now - 60_000);
-    assert.equal(positionOf(session), counts ? far : 1000);
-  });
-}
-
-for (const [what, primaryPosition, lastMessageAgeMs, counts] of [
-  ['tells how far the primary has written', far, 300, true],
-  ['that was told long ago tells nothing', far, 9000, false],
-  ['that never heard of it tells nothing', null, 300, false],
+for (const [what, change, seen, heard] of [
+  ['tells how far the primary has written', { primaryPosition: far }, true, true],
+  ['that was told long ago has not seen it now', { primaryPosition: far, lastMessageAgeMs: 9000 }, false, true],
+  ['that does not stream tells nothing', { primaryPosition: far, streaming: false }, false, false],
+  ['that never heard of it tells nothing', { primaryPosition: null }, false, false],
 ] as const) {
   test(`V5: a standby ${what}`, () => {
-    const session = new Session(
-      state()
-        .peerSilentFor(60_000)
-        .with({ unseenSince: now - 60_000 }),
-    );
-    const draft = { s: session.state, at: moment(now), send: [], act: [], trace: [] };
-    hearStandbysPosition(draft, { ...standbyReport, primaryPosition, lastMessageAgeMs });
-    assert.equal(draft.s.unseenSince, counts ? now : now - 60_000);
-    assert.equal(draft.s.durable.lastPrimary?.position, counts ? far : 1000);
+    const draft = { s: state().state, at: moment(now), send: [], act: [], trace: [] };
+    hearStandbysPosition(draft, { ...standbyReport, ...change });
+    assert.equal(draft.s.positionAt, seen ? now : now - 500);
+    assert.equal(draft.s.durable.lastPrimary?.position, heard ? far : 1000);
   });
 }
 
-const limitMs = unseenLimitMs(state('site2', 'agent').state);
-/** The peer is silent; the register's nonce was first seen, and the primary last seen, so long ago. */
-function alone(seenAgoMs: number, nonceAgoMs: number, sync = false) {
-  const builder = state().peerSilentFor(60_000);
-  const { register } = builder.state;
-  const since = now - nonceAgoMs;
-  return builder
-    .with({ unseenSince: now - seenAgoMs, register: { ...register, watch: { id: register.watch?.id ?? '', since } } })
-    .voter({
-      durable: { ...builder.state.voter.durable, accepted: at(1, record({ sync })), chosen: at(1, record({ sync })) },
-    }).state;
-}
+test('V5: who hears a voter knows what it let go on, however long ago it saw the primary itself', () => {
+  const long = { positionAt: now - 3_600_000 };
+  assert.equal(standbyAdvice(state().with(long).state, now).mayTakeOver, true, 'the peer');
+  assert.equal(standbyAdvice(state().peerSilentFor(60_000).with(long).state, now).mayTakeOver, true, 'the register');
+});
 
-for (const [what, seenAgoMs, nonceAgoMs, may] of [
-  ['seen until the last lease began', 40_000, 40_000, true],
-  ['the last lease was over long before the failover', 300_000, 290_000, true],
-  ['two leases and a restart beyond what was seen', 70_000, 25_000, true],
-  ['the register was renewed for an hour after that', 3_600_000, 20_000, false],
+const limitMs = unnoticedMs(state('site2', 'none').state);
+for (const [what, positionAt, sync, may] of [
+  ['a moment ago', now - limitMs, false, true],
+  ['an hour ago', now - 3_600_000, false, false],
+  ['never since its start', null, false, false],
+  ['an hour ago, and the record says sync (V8)', now - 3_600_000, true, true],
 ] as const) {
-  test(`V5: without the peer, ${what}: ${may ? 'the standby may take over' : 'what it lacks is unknown'}`, () => {
-    const { mayTakeOver, why } = standbyAdvice(alone(seenAgoMs, nonceAgoMs), now);
+  test(`V5: an agent that hears nobody and saw the primary ${what}: ${may ? 'may force' : 'has to be told that it may lose'}`, () => {
+    const builder = state('site2', 'none').peerSilentFor(60_000).with({ positionAt });
+    const chosen = at(1, record({ sync }));
+    const { durable } = builder.state.voter;
+    const { state: s } = builder.voter({ durable: { ...durable, accepted: chosen, chosen } });
+    const { mayTakeOver, why } = standbyAdvice(s, now);
     assert.equal(mayTakeOver, may, why);
-    if (!may) assert.match(why, /may have gone on for \d+ s after its position was last known.*--accept-loss/);
+    if (!may) assert.match(why, /nobody else is heard.*lacked 0 bytes of WAL then.*--accept-loss/);
+    assert.equal(standbyAdvice(s, now, 'loss').mayTakeOver, true);
   });
 }
 
-test('V5, V8: the operator takes it all the same, and with `sync: true` nothing can lack', () => {
-  assert.equal(standbyAdvice(alone(3_600_000, 20_000), now, 'loss').mayTakeOver, true);
-  assert.equal(standbyAdvice(alone(3_600_000, 20_000, true), now).mayTakeOver, true);
-});
-
-test('V5: the peer that is heard makes up for an old view, as does a witness that is free since long ago', () => {
-  assert.equal(standbyAdvice(state().with({ unseenSince: now - 3_600_000 }).state, now).mayTakeOver, true);
-  const witness = (freeAt: number) => {
-    const heard = { at: now - 100, view: view(), notice: null, noticeAt: null, freeAt };
-    return state('site2', 'agent')
-      .peerSilentFor(60_000)
-      .with({ unseenSince: now - 3_600_000, witness: heard }).state;
-  };
-  assert.equal(standbyAdvice(witness(now - 3_600_000 + limitMs), now).mayTakeOver, true);
-  assert.equal(standbyAdvice(witness(now - 1000), now).mayTakeOver, false);
-});
-
-test('V5: a restart does not make a position look new', () => {
-  const { state: before } = state();
-  const disk = { ...durableOf(before), positionSeen: moment(now).wall - 90_000 };
-  const session = new Session(state());
-  session.state = startAgent('site2', before.settings, disk, false, session.now);
-  session.tick();
-  assert.equal(session.state.unseenSince, session.now - 90_000);
-  assert.equal(session.state.positionAt, null);
-});
-
-const word = (at: number, bindsMs = 0) => ({
-  at,
-  view: view({ bindsMs }),
-  notice: null,
-  noticeAt: null,
-  freeAt: now - 50_000,
-});
-
-test('V5: a witness that is not heard proves nothing', () => {
-  const silent = (at: number) =>
-    state('site2', 'agent')
-      .peerSilentFor(60_000)
-      .with({ unseenSince: now - 60_000, witness: word(at) }).state;
-  assert.equal(unseenMs(silent(now - 100), now), 10_000);
-  assert.equal(unseenMs(silent(now - 5000), now), 60_000);
-});
-
-test('V5, I7: while the witness is free what is unseen grows no more, and a restart leaves it so', () => {
-  const began = { unseenSince: now - 60_000, witness: word(now) };
-  const session = new Session(state('site2', 'agent').peerSilentFor(60_000).with(began));
-  session.tick();
-  assert.equal(session.state.unseenSince, session.now - 10_000);
-  const { state: before } = session;
-  const disk = durableOf(before);
-  assert.ok(Math.abs(disk.positionSeen - (moment(session.now).wall - 10_000)) <= 5000, `${disk.positionSeen}`);
+test('V5: of two positions the later epoch counts, and within one the further', () => {
+  const position = (number: number, bytes: number) => ({ epoch: epoch(number), position: bytes });
+  assert.deepEqual(furthest(position(1, 900), position(2, 10)), position(2, 10));
+  assert.deepEqual(furthest(position(2, 10), position(1, 900)), position(2, 10));
+  assert.deepEqual(furthest(position(2, 10), position(2, 11)), position(2, 11));
+  assert.deepEqual(furthest(null, position(1, 1)), position(1, 1));
+  assert.deepEqual(furthest(position(1, 1), null), position(1, 1));
 });

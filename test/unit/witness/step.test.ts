@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Answer, Request } from '../../../src/core/messages.ts';
-import { emptyVoterDurable, forget } from '../../../src/core/quorum/voter.ts';
+import { forget } from '../../../src/core/quorum/voter.ts';
 import type { PeerId } from '../../../src/core/site.ts';
-import { startWitness, type WitnessState, witnessStep } from '../../../src/core/witness/step.ts';
+import { emptyWitnessDurable, startWitness, type WitnessState, witnessStep } from '../../../src/core/witness/step.ts';
 import {
   at,
   ballot,
@@ -24,7 +24,7 @@ import {
 
 const addressed = { cluster: 'c-1', voters: 'three' };
 const started = (change: object = {}): WitnessState =>
-  deepFreeze({ ...startWitness(durable(change), false, rules, 0), saved: true });
+  deepFreeze({ ...startWitness({ ...durable(change), lastPrimary: null }, false, rules, 0), saved: true });
 const later = 20_000;
 
 function step(state: WitnessState, from: PeerId, request: Request, now = later) {
@@ -216,7 +216,7 @@ test('status shows its vote', () => {
 });
 
 test('Q8: who has no state file, but is remembered, is no new voter: it gives a ticket and takes the word for it', () => {
-  const bare = deepFreeze(startWitness(emptyVoterDurable, false, rules, 0));
+  const bare = deepFreeze(startWitness(emptyWitnessDurable, false, rules, 0));
   const first = step(bare, 'site1-agent', notice({ seenOfYou: ballot(3) }));
   assert.ok(first.persist?.forgot);
   assert.match(JSON.stringify(step(first.next, 'operator:ann', init()).answer), /siteward witness rejoin/);
@@ -240,8 +240,36 @@ test('Q8: who has no state file, but is remembered, is no new voter: it gives a 
 });
 
 test('L4: the first step persists the longest lease of the configuration, though nothing else is new', () => {
-  const raised = deepFreeze(startWitness(durable({ longestTtlMs: 3000 }), false, rules, 0));
+  const raised = deepFreeze(startWitness({ ...durable({ longestTtlMs: 3000 }), lastPrimary: null }, false, rules, 0));
   const first = step(raised, 'site1-agent', notice());
   assert.equal(first.persist?.longestTtlMs, rules.longestTtlMs);
   assert.equal(step(first.next, 'site1-agent', notice()).persist, null);
+});
+
+test('V5: it tells how far the primary had written by the renewals it heard, and keeps that over a restart', () => {
+  const renew = (position: number, number = 1): Request => ({
+    type: 'renew',
+    ...addressed,
+    epoch: epoch(number),
+    site: 'site1',
+    round: round(position),
+    ttlMs: 6000,
+    status: guardStatus('site1', { position, noted: epoch(number) }),
+  });
+  const told = (from: WitnessState) => {
+    const { answer } = step(from, 'site1-agent', notice());
+    assert.ok(answer.type === 'view');
+    return answer.lastPrimary;
+  };
+  const first = step(started(), 'site1-guard', renew(900));
+  assert.deepEqual(told(first.next), { epoch: epoch(1), position: 900 });
+  assert.deepEqual(first.persist?.lastPrimary, { epoch: epoch(1), position: 900 });
+  const soon = step(first.next, 'site1-guard', renew(1000), later + 1000);
+  assert.deepEqual([told(soon.next)?.position, soon.persist], [1000, null]);
+  const due = step(soon.next, 'site1-guard', renew(1100), later + 5000);
+  assert.equal(due.persist?.lastPrimary?.position, 1100);
+  assert.ok(due.persist !== null);
+  const restarted = startWitness(due.persist, false, rules, 0);
+  assert.equal(told(restarted)?.position, 1100);
+  assert.equal(told(step(due.next, 'site1-guard', renew(5)).next)?.position, 1100, 'it never goes back');
 });
