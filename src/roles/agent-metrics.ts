@@ -29,7 +29,7 @@ export function measureAgent(metrics: Metrics, s: AgentState, clock: Clock): voi
   }
   const advice = standbyAdvice(s, now);
   metrics.set('siteward_may_take_over', advice.mayTakeOver ? 1 : 0);
-  const last = s.durable.lastPrimary;
+  const last = s.lastPrimary;
   if (advice.received !== null && last !== null)
     metrics.set('siteward_replication_lag_bytes', Math.max(0, last.position - advice.received));
   measureVerdict(metrics, 'primary', s.primary);

@@ -72,7 +72,8 @@ export class StateBuilder {
   }
 
   remembers(change: Partial<AgentState['durable']>): StateBuilder {
-    return this.with({ durable: { ...this.state.durable, ...change } });
+    const lastPrimary = change.lastPrimary === undefined ? this.state.lastPrimary : change.lastPrimary;
+    return this.with({ durable: { ...this.state.durable, ...change }, lastPrimary });
   }
 
   voter(change: Partial<AgentState['voter']>): StateBuilder {

@@ -132,7 +132,7 @@ function takeFromVoter(d: AgentDraft, voter: VoterId, request: Request, replyTo:
       return reply(d, replyTo, {
         type: 'view',
         view: viewOf(d.s.voter, d.at.now),
-        lastPrimary: d.s.durable.lastPrimary,
+        lastPrimary: d.s.lastPrimary,
       });
     default:
       return refuse(d, replyTo, `an agent takes no ${request.type} from a voter`);

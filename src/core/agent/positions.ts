@@ -4,7 +4,7 @@
 
 import type { GuardStatus } from '../messages.ts';
 import type { StandbyReport } from '../observe/observation.ts';
-import { type PrimaryPosition, positionOf } from '../observe/position.ts';
+import { furthest, type PrimaryPosition, positionOf } from '../observe/position.ts';
 import { epochOf, sameEpoch } from '../quorum/record.ts';
 import { otherSite, type Site } from '../site.ts';
 import { bindingMs, type Instant, type Ms } from '../time.ts';
@@ -20,14 +20,13 @@ const streamFreshMs: Ms = 2000;
 /** The primary was seen, or heard, to have written this far just now. */
 export function seePosition(d: AgentDraft, seen: PrimaryPosition): void {
   if (!isOfNow(d.s, seen)) return;
-  const isDue = d.at.now - d.s.positionSavedAt >= positionEveryMs;
-  set(d, { positionAt: d.at.now, positionSavedAt: isDue ? d.at.now : d.s.positionSavedAt });
-  notePosition(d, seen, isDue);
+  set(d, { positionAt: d.at.now });
+  notePosition(d, seen);
 }
 
 /** Somebody else saw it, at some time. */
 export function hearPosition(d: AgentDraft, heard: PrimaryPosition | null): void {
-  if (heard !== null && isOfNow(d.s, heard)) notePosition(d, heard, false);
+  if (heard !== null && isOfNow(d.s, heard)) notePosition(d, heard);
 }
 
 /** Of the primary's guard it is the database's own position; of the other one what that was told with a failsafe. */
@@ -54,12 +53,18 @@ function isOfNow(s: AgentState, { epoch }: PrimaryPosition): boolean {
 }
 
 /** Within one epoch it only grows; a crash may take a little of it back, which errs on the safe side here. */
-function notePosition(d: AgentDraft, { epoch, position }: PrimaryPosition, isDue: boolean): void {
-  const { durable, settings } = d.s;
-  const last = durable.lastPrimary;
-  const before = last !== null && sameEpoch(last.epoch, epoch) ? last.position : null;
-  if (before !== null && !isDue && position - before < settings.policy.maxLagBytes / 4) return;
-  set(d, { durable: { ...durable, lastPrimary: { epoch, position: Math.max(position, before ?? position) } } });
+function notePosition(d: AgentDraft, told: PrimaryPosition): void {
+  const lastPrimary = furthest(d.s.lastPrimary, told);
+  if (lastPrimary === null || lastPrimary === d.s.lastPrimary) return;
+  set(d, { lastPrimary });
+  const { durable, settings, positionSavedAt } = d.s;
+  const saved = durable.lastPrimary;
+  const isFar =
+    saved === null ||
+    !sameEpoch(saved.epoch, lastPrimary.epoch) ||
+    lastPrimary.position - saved.position >= settings.policy.maxLagBytes / 4;
+  if (!isFar && d.at.now - positionSavedAt < positionEveryMs) return;
+  set(d, { durable: { ...durable, lastPrimary }, positionSavedAt: d.at.now });
 }
 
 /** Who forces an era hears nobody: how far the primary went on after it was seen last, nobody is left to tell. */

@@ -91,7 +91,7 @@ function stateNotice(d: AgentDraft, to: VoterId): StateNotice {
       s.settings.witness === 'route53' && nonce !== null
         ? { serial: s.register.serial, nonce: nonce.id, sinceMs: at.now - nonce.since, out: s.register.out !== null }
         : null,
-    lastPrimary: s.durable.lastPrimary,
+    lastPrimary: s.lastPrimary,
     orderMs: orderLeftMs(d),
     orderRefuses: s.order?.phase === 'refusing',
     seenOfYou: s.durable.seen[to] ?? null,

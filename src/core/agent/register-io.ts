@@ -137,7 +137,7 @@ function runGrant(d: AgentDraft): void {
 
 /** V5: the register's word for whoever was cut off meanwhile. */
 function positionIn({ s }: AgentDraft, epoch: EpochId): Lsn | null {
-  const last = s.durable.lastPrimary;
+  const last = s.lastPrimary;
   return last !== null && sameEpoch(last.epoch, epoch) ? last.position : null;
 }
 

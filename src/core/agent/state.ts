@@ -263,7 +263,9 @@ export type AgentState = {
   readonly epochAt: Instant;
   /** When the primary was last seen, or heard, to have written so far; null: not since this process began. */
   readonly positionAt: Instant | null;
-  /** When its position was last put on disk as it was seen. */
+  /** V5: how far it is known to have written; on disk at most 5 s or a quarter of maxLagBytes behind. */
+  readonly lastPrimary: PrimaryPosition | null;
+  /** When its position was last put on disk. */
   readonly positionSavedAt: Instant;
   /** Since when nothing stands in the way of the change of primary that is due (V6's delay counts from there). */
   readonly readySince: Instant | null;
@@ -353,6 +355,7 @@ export function startAgent(
     servesSince: { site1: null, site2: null },
     epochAt: 0,
     positionAt: null,
+    lastPrimary: disk.lastPrimary,
     positionSavedAt: 0,
     readySince: null,
     hearingSince: null,

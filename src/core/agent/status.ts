@@ -16,7 +16,7 @@ export function statusOf(s: AgentState, at: Moment) {
   const { now } = at;
   const record = recordOf(s);
   const view = viewOf(s.voter, now);
-  const last = s.durable.lastPrimary;
+  const last = s.lastPrimary;
   const advice = standbyAdvice(s, now);
   const guardOfPrimary = record === null ? null : s.guards[record.primary];
   return {

@@ -72,9 +72,9 @@ export function standbyAdvice(s: AgentState, now: Instant, waives: Waiver = 'not
  * I7: the last change was chosen, and as far as anybody knows the new primary died before it wrote anything. Then the old one has
  * all there is; but nobody can be sure of it, so a person decides. An old primary of longer ago never passes.
  */
-function neverBegan({ durable }: AgentState, record: ClusterRecord, row: ClusterRow): boolean {
+function neverBegan({ lastPrimary }: AgentState, record: ClusterRecord, row: ClusterRow): boolean {
   const { era, epoch } = epochOf(record);
-  const isSeen = durable.lastPrimary !== null && sameEpoch(durable.lastPrimary.epoch, { era, epoch });
+  const isSeen = lastPrimary !== null && sameEpoch(lastPrimary.epoch, { era, epoch });
   return !isSeen && row.cluster === record.cluster && sameEpoch(row.epoch, { era, epoch: epoch - 1 });
 }
 
@@ -84,7 +84,7 @@ function lagAdvice(
   { ageMs, acceptLoss, now }: { readonly ageMs: Ms; readonly acceptLoss: boolean; readonly now: Instant },
 ): StandbyAdvice {
   const record = recordOf(s);
-  const last = s.durable.lastPrimary;
+  const last = s.lastPrimary;
   const no = (why: string): StandbyAdvice => ({ mayTakeOver: false, why, received, ageMs });
   if (received === null) return no('how much WAL the standby has received is unknown');
   if (acceptLoss) return { mayTakeOver: true, why: '', received, ageMs };
@@ -116,7 +116,7 @@ export type PossibleLoss = {
 export function possibleLoss(s: AgentState, now: Instant): PossibleLoss {
   const report = s.standbySeen?.value ?? null;
   const received = report?.received ?? report?.replayed ?? null;
-  const last = s.durable.lastPrimary;
+  const last = s.lastPrimary;
   const record = recordOf(s);
   const isOfNow = last !== null && record !== null && sameEpoch(last.epoch, epochOf(record));
   return {

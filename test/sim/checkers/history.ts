@@ -28,9 +28,9 @@ export class History implements ClientObserver {
   readonly #mayLose: () => boolean;
 
   /** V5: `maxLagBytes` of them, and what a primary that nobody sees goes on with until its longest lease ends. */
-  readonly #mostLost: number;
+  readonly #mostLost: () => number;
 
-  constructor(violations: Violations, mayLose: () => boolean, mostLost = Number.POSITIVE_INFINITY) {
+  constructor(violations: Violations, mayLose: () => boolean, mostLost: () => number = () => Number.POSITIVE_INFINITY) {
     this.#violations = violations;
     this.#mayLose = mayLose;
     this.#mostLost = mostLost;
@@ -89,11 +89,9 @@ export class History implements ClientObserver {
       top = Math.max(id, top);
       return { id, at, top };
     });
-    if (missing > this.#mostLost)
-      this.#violations.add(
-        'I4',
-        `${missing} acknowledged writes are not on ${where}, at most ${this.#mostLost} may be (V5)`,
-      );
+    const most = this.#mostLost();
+    if (missing > most)
+      this.#violations.add('I4', `${missing} acknowledged writes are not on ${where}, at most ${most} may be (V5)`);
     if (!mayLose || !this.#mayLose())
       this.#violations.add('I4', `${missing} acknowledged writes (first ${first?.id}) are not on ${where}`);
   }

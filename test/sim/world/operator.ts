@@ -68,7 +68,6 @@ export class Operator {
   }
 
   order(site: Site, order: Order): void {
-    if (order.kind === 'failover' && (order.acceptLoss || order.force)) this.#world.lossAccepted = true;
     void this.#ask(agentOf(site), { type: 'order', cluster: '', order }).then((outcome) => {
       this.#world.trace.line('operator', order.kind, answerLine(outcome));
     });

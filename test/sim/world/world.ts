@@ -103,8 +103,8 @@ export class World {
   forced = false;
   /** What a person who forced an era promised. */
   readonly promisedDown = new PromisedDown(this);
-  /** A person accepted the loss of writes. */
-  lossAccepted = false;
+  /** When a person accepted the loss of writes: whatever the mode from then on, and more than V5 allows for that order. */
+  #lossAcceptedAt: Micros = Number.NEGATIVE_INFINITY;
   steps = 0;
   readonly #active = new Set<Begun>();
   #calmFrom: Micros = 0;
@@ -148,8 +148,11 @@ export class World {
     this.votes = new Votes(this);
     this.history = new History(
       this.violations,
-      () => this.lossAccepted || options.replication === 'async',
-      Math.ceil(settings.policy.maxLagBytes / options.bytesPerWrite) + unseenSeconds * options.writesPerSecond,
+      () => this.#lossAcceptedAt > 0 || options.replication === 'async',
+      () =>
+        this.scheduler.now - this.#lossAcceptedAt < orderTakes
+          ? Number.POSITIVE_INFINITY
+          : Math.ceil(settings.policy.maxLagBytes / options.bytesPerWrite) + unseenSeconds * options.writesPerSecond,
     );
     this.moves = new Moves(
       this.violations,
@@ -280,6 +283,7 @@ export class World {
   }
 
   order(site: Site, order: Order): void {
+    if (order.kind === 'failover' && (order.acceptLoss || order.force)) this.#lossAcceptedAt = this.scheduler.now;
     this.moves.ordered(order);
     this.operator.order(site, order);
   }
@@ -384,6 +388,8 @@ export class World {
 
 /** docs/TIMING.md: the longest lease, what a probe takes to tell of it, and one verdict; half as much again for bursts. */
 const unseenSeconds = 30;
+/** An order's timeout, and the promotion after it. */
+const orderTakes = 90 * second;
 /** A fifth of the shortest deadline there is (700 ms, a beat's), and a tenth of most. */
 const calmGrid: Micros = 100_000;
 const calmAfter = 10 * second;

@@ -13,7 +13,7 @@ import { now, oldNonce, standbyReport, state } from '../agent-state.ts';
 import { at, ballot, epoch, guardStatus, moment, notice, record, round, view } from '../core-builders.ts';
 
 const far = 50_000_000;
-const positionOf = (session: Session) => session.state.durable.lastPrimary?.position;
+const positionOf = (session: Session) => session.state.lastPrimary?.position;
 const advice = (session: Session) => standbyAdvice(session.state, session.now);
 const inquire = (status = guardStatus('site1')) =>
   ({ type: 'inquire', cluster: 'c-1', voters: 'three', status }) as const;
@@ -90,7 +90,7 @@ for (const [what, change, seen, heard] of [
     const draft = { s: state().state, at: moment(now), send: [], act: [], trace: [] };
     hearStandbysPosition(draft, { ...standbyReport, ...change });
     assert.equal(draft.s.positionAt, seen ? now : now - 500);
-    assert.equal(draft.s.durable.lastPrimary?.position, heard ? far : 1000);
+    assert.equal(draft.s.lastPrimary?.position, heard ? far : 1000);
   });
 }
 
