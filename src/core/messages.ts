@@ -41,7 +41,7 @@ export type GuardStatus = {
   /** V7: for how long it has heard nothing of each agent; null: never. What an agent cannot reach may live all the same. */
   readonly unheardMs: { readonly site1: Ms | null; readonly site2: Ms | null };
   /** V5: how far the other database had written when its lease was last renewed by this guard's promise (L8). */
-  readonly failsafeOf: { readonly position: Lsn; readonly epoch: EpochId } | null;
+  readonly failsafeOf: PrimaryPosition | null;
 };
 
 export type Renew = {

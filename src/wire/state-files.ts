@@ -50,6 +50,8 @@ export const guardDurable = z.strictObject({
   longestTtlMs: ms,
   // A file of a version that knew no zero-loss mode has none: its database waited for nobody.
   waits: z.boolean().default(false),
+  // A file of a version that did not note it has none.
+  failsafeOf: primaryPosition.nullable().default(null),
 });
 true satisfies Same<z.infer<typeof guardDurable>, GuardDurable>;
 

@@ -100,7 +100,7 @@ function whyNotNow(d: AgentDraft, message: Renew): Refusal | null {
 export function onRenew(d: AgentDraft, site: Site, message: Renew, replyTo: number): void {
   if (message.site !== site) return notYours(d, message.round, replyTo);
   hearGuard(d, site, message.status);
-  set(d, { roundAt: { ...d.s.roundAt, [site]: d.at.now } });
+  noteRound(d, site);
   voidRelease(d, message);
   const refusing = refusesDatabase(d, message.epoch);
   const refusal = whyNotNow(d, message);
@@ -127,6 +127,10 @@ export function onRenew(d: AgentDraft, site: Site, message: Renew, replyTo: numb
   reply(d, replyTo, guardAnswer(d, { granted: why === null ? d.s.me : null, refusal: why, round }));
 }
 
+function noteRound(d: AgentDraft, site: Site): void {
+  set(d, { roundAt: { ...d.s.roundAt, [site]: d.at.now } });
+}
+
 /** V4: whether this agent refuses the database of that epoch. */
 function refusesDatabase(d: AgentDraft, epoch: EpochId): boolean {
   const record = recordOf(d.s);
@@ -140,6 +144,8 @@ export function refusesNow(d: AgentDraft, epoch: EpochId): boolean {
 
 export function onInquire(d: AgentDraft, site: Site, message: Inquire, replyTo: number): void {
   if (message.status.site === site) hearGuard(d, site, message.status);
+  // V1: one that has just started has heard nobody yet, and looks around before it asks for anything.
+  if (message.status.unheardMs[d.s.me] === null) noteRound(d, site);
   // L1: above whatever is known of that guard's earlier lives it may begin.
   const latest = latestRound(d.s.voter, { site, round: noRound });
   reply(

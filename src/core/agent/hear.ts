@@ -47,7 +47,6 @@ export function hearVoter(
   const noticeAt = notice === null ? (before?.noticeAt ?? null) : d.at.now;
   const heard = { at: d.at.now, view, notice: notice ?? before?.notice ?? null, noticeAt };
   set(d, voter === 'witness' ? { witness: heard } : { peer: heard });
-  if (notice !== null) hearPosition(d, notice.lastPrimary);
   if (view.amnesia) return;
   // Not less than before in anything, so these are the highest.
   const { promised, voted } = memoryIn(view);
@@ -57,6 +56,8 @@ export function hearVoter(
     set(d, { durable: { ...durable, seen: all, votes: { ...durable.votes, [voter]: voted } } });
   }
   if (view.chosen !== null) hearChosen(d, view.chosen, `told by ${voter}`);
+  // Of the record that this very notice may have told.
+  if (notice !== null) hearPosition(d, notice.lastPrimary);
 }
 
 /** Whether it knew less to be chosen then than it said since. */

@@ -8,7 +8,7 @@ import type { Instant, Ms } from '../time.ts';
 import { bearingOnPrimary, canBeBlindness } from '../verdict/classes.ts';
 import { beginAnew, fold } from '../verdict/track.ts';
 import { type AgentDraft, set, trace } from './draft.ts';
-import { heardForMs, recent, recordOf, standbySite } from './facts.ts';
+import { recent, recordOf, standbySite, verdictsRest } from './facts.ts';
 import { hearStandbysPosition, seePosition } from './positions.ts';
 import type { AgentState, Track } from './state.ts';
 
@@ -19,16 +19,21 @@ export function onPrimaryReport(d: AgentDraft, site: Site, report: PrimaryReport
   const seenClass = classFor(d, report);
   const detail = seenClass === 'disk-full' && report.class === 'ok' ? fullDetail : report.detail;
   set(d, { primarySeen: { at: startedAt, value: { ...report, class: seenClass, detail } } });
-  // V3, R2: time in which nobody was heard confirms nothing.
-  const bearing =
-    d.s.hearingSince === null && bearingOnPrimary(seenClass) === 'bad' ? 'neutral' : bearingOnPrimary(seenClass);
+  // V3, R2: time in which nobody was heard confirms nothing. "Orders": nor does what is seen of a database that is being
+  // stopped, restarted or moved; how that ends is judged by what is seen from then on.
+  const rests = verdictsRest(d.s, d.at.now);
+  const confirmsNothing = d.s.hearingSince === null || rests;
+  const bearing = confirmsNothing && bearingOnPrimary(seenClass) === 'bad' ? 'neutral' : bearingOnPrimary(seenClass);
   // V1: what its guard keeps stopped has not failed, whatever was seen of it before that guard was heard.
-  const before = seenClass === 'fenced' ? beginAnew(d.s.primary) : d.s.primary;
+  const before = rests || seenClass === 'fenced' ? beginAnew(d.s.primary) : d.s.primary;
   const track = fold(before, { bearing, class: seenClass, detail, startedAt }, d.s.settings.probe, d.at.now);
   noteVerdict(d, 'primary', d.s.primary, track);
   set(d, { primary: track });
   if (report.class === 'ok') noteGood(d, report);
 }
+
+/** Three intervals of its rounds. */
+const roundForMs: Ms = 3000;
 
 const fullDetail = 'its guard finds no room beside its data: what needs a new page is refused';
 
@@ -47,7 +52,7 @@ function classFor(d: AgentDraft, report: PrimaryReport): PrimaryReport['class'] 
   if (report.class === 'ok') return guard?.diskFull === true ? 'disk-full' : 'ok';
   const stopped = guard !== null && (guard.database === 'stopped' || guard.database === 'unknown');
   // A guard that may not ask for a lease (its fuse is dead, its disk hangs) would keep it stopped for ever (I7).
-  const asks = d.at.now - (d.s.roundAt[record.primary] ?? Number.NEGATIVE_INFINITY) <= heardForMs;
+  const asks = d.at.now - (d.s.roundAt[record.primary] ?? Number.NEGATIVE_INFINITY) <= roundForMs;
   return stopped && asks && !guard.crashed && guard.leaseLeftMs <= 0 ? 'fenced' : report.class;
 }
 

@@ -2,6 +2,7 @@
 // and the witness may be down without stopping a healthy pair.
 
 import type { Failsafe, FailsafeAnswer } from '../messages.ts';
+import { furthest, isWorthSaving } from '../observe/position.ts';
 import type { Outcome } from '../outcome.ts';
 import { compareEpochs, sameEpoch, showEpoch } from '../quorum/record.ts';
 import { compareRounds, sameRound, showRound } from '../quorum/round.ts';
@@ -105,8 +106,12 @@ export function onFailsafe(d: GuardDraft, message: Failsafe, replyTo: number): v
   if (message.ttlMs > d.s.durable.longestTtlMs) setDurable(d, { longestTtlMs: message.ttlMs });
   const until = d.at.now + bindingMs(message.ttlMs, d.s.settings.lease.drift);
   const { epoch, position } = message;
-  const failsafeOf = position === null ? d.s.failsafeOf : { epoch, position };
+  const failsafeOf = furthest(d.s.failsafeOf, position === null ? null : { epoch, position });
   set(d, { promisedUntil: Math.max(d.s.promisedUntil, until), failsafeOf });
+  if (isWorthSaving(d.s.durable.failsafeOf, failsafeOf, d.at.now - d.s.failsafeSavedAt)) {
+    setDurable(d, { failsafeOf });
+    set(d, { failsafeSavedAt: d.at.now });
+  }
   trace(d, 'warn', 'failsafe.promised', {
     epoch: showEpoch(message.epoch),
     round: showRound(message.round),

@@ -39,6 +39,8 @@ export function onStoppedFast(d: GuardDraft, outcome: WorkOutcome): void {
     const why = 'detail' in outcome ? outcome.detail : outcome.kind;
     // It may serve on, or hang half stopped: questions tell, and what does not answer is killed and started again.
     setDb(d, { role: 'unknown', unknownSince: d.at.now, stopFailed: true });
+    // "Orders": then it goes on in the old epoch; what it takes to get there is a restart, and no failure.
+    set(d, { restingUntil: d.at.now + d.s.settings.restartBudgetMs });
     return endOrder(d, 'undone', `the database did not stop: ${why}`);
   }
   setDb(d, { role: 'none', promoting: false, server: null });

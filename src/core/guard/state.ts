@@ -1,8 +1,9 @@
 // What a guard holds in memory and on disk, and how it starts.
 
 import type { Lsn } from '../lsn.ts';
-import type { GuardStatus, Release } from '../messages.ts';
+import type { Release } from '../messages.ts';
 import type { ProcessReport, ServerReport } from '../observe/observation.ts';
+import type { PrimaryPosition } from '../observe/position.ts';
 import type { Lease, Tally } from '../quorum/holder.ts';
 import type { Accepted, EpochId } from '../quorum/record.ts';
 import type { Round } from '../quorum/round.ts';
@@ -30,6 +31,8 @@ export type GuardDurable = {
   readonly longestTtlMs: Ms;
   /** V8: commits of this database must wait for the standby. Written before waiting is turned on, and before it is turned off. */
   readonly waits: boolean;
+  /** V5: how far the other site's primary had written by the failsafes that were promised to it (L8). */
+  readonly failsafeOf: PrimaryPosition | null;
 };
 
 export const emptyGuardDurable: GuardDurable = {
@@ -42,6 +45,7 @@ export const emptyGuardDurable: GuardDurable = {
   heldFirstLease: false,
   longestTtlMs: 0,
   waits: false,
+  failsafeOf: null,
 };
 
 export type Seen<T> = { readonly at: Instant; readonly value: T };
@@ -172,7 +176,9 @@ export type GuardState = {
   /** L8: what this guard promised to the other one. */
   readonly promisedUntil: Instant;
   /** V5: how far the other database had written then. */
-  readonly failsafeOf: GuardStatus['failsafeOf'];
+  readonly failsafeOf: PrimaryPosition | null;
+  /** When it was last put on disk. */
+  readonly failsafeSavedAt: Instant;
   /** L11: until the database found at the start is taken over, killed, or known not to be a primary. */
   readonly startup: 'looking' | 'over';
   readonly lease: Lease | null;
@@ -252,7 +258,8 @@ export function startGuard(
     startedAt: now,
     quarantinedUntil: now + bindingMs(longestTtlMs, settings.lease.drift),
     promisedUntil: now,
-    failsafeOf: null,
+    failsafeOf: before.failsafeOf,
+    failsafeSavedAt: now,
     startup: 'looking',
     lease: null,
     seq: 0,

@@ -5,8 +5,7 @@ import { mayHaveGoneOnMs, unnoticedMs } from '../agent/positions.ts';
 import type { AgentState } from '../agent/state.ts';
 import { showLsn } from '../lsn.ts';
 import type { StandbyAdvice } from '../messages.ts';
-import type { ClusterRow } from '../observe/observation.ts';
-import { type ClusterRecord, compareEpochs, epochOf, sameEpoch, showEpoch } from '../quorum/record.ts';
+import { compareEpochs, epochOf, sameEpoch, showEpoch } from '../quorum/record.ts';
 import type { Instant, Ms } from '../time.ts';
 
 /** An observation older than this is no ground to promote on. Four probe intervals with their deadline. */
@@ -54,28 +53,15 @@ export function standbyAdvice(s: AgentState, now: Instant, waives: Waiver = 'not
   // An old primary that was not rewound has a higher position and must not take over: what counts is the replayed row.
   if (report.row === null) return no(`${site}'s database has not replayed the row of siteward.cluster`);
   if (report.row.cluster !== record.cluster || !sameEpoch(report.row.epoch, epochOf(record))) {
-    const epochs = `${site}'s database has replayed epoch ${showEpoch(report.row.epoch)}, the cluster is in ${showEpoch(epochOf(record))}`;
-    if (!neverBegan(s, record, report.row)) return no(`${epochs}: where this lasts it has to be made anew`);
-    if (waives !== 'loss')
-      return no(
-        `${epochs}, in which nobody saw ${record.primary}'s write: bring that host back (--accept-loss goes on all the same)`,
-      );
+    return no(
+      `${site}'s database has replayed epoch ${showEpoch(report.row.epoch)}, the cluster is in ${showEpoch(epochOf(record))}: where this lasts it has to be made anew`,
+    );
   }
   if (needsSync(s, waives) && !record.sync)
     return no(
       'zero-loss: the record does not say that it has all that was acknowledged (--accept-loss goes on all the same)',
     );
   return lagAdvice(s, report.received ?? report.replayed, { ageMs, acceptLoss: waives === 'loss', now });
-}
-
-/**
- * I7: the last change was chosen, and as far as anybody knows the new primary died before it wrote anything. Then the old one has
- * all there is; but nobody can be sure of it, so a person decides. An old primary of longer ago never passes.
- */
-function neverBegan({ lastPrimary }: AgentState, record: ClusterRecord, row: ClusterRow): boolean {
-  const { era, epoch } = epochOf(record);
-  const isSeen = lastPrimary !== null && sameEpoch(lastPrimary.epoch, { era, epoch });
-  return !isSeen && row.cluster === record.cluster && sameEpoch(row.epoch, { era, epoch: epoch - 1 });
 }
 
 function lagAdvice(
@@ -91,7 +77,8 @@ function lagAdvice(
   if (last === null || record === null || compareEpochs(last.epoch, epochOf(record)) !== 0)
     return no("the primary's last position in this epoch is unknown");
   // V8: with `sync: true` it has all that was acknowledged, however long the primary went on.
-  const unseen = record.sync ? 0 : mayHaveGoneOnMs(s, now);
+  const isWhole = record.sync && s.settings.replication !== 'async';
+  const unseen = isWhole ? 0 : mayHaveGoneOnMs(s, now);
   const lag = last.position - received;
   if (unseen > unnoticedMs(s))
     return no(

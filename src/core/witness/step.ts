@@ -3,7 +3,7 @@
 
 import type { Send, StepResult } from '../effects.ts';
 import type { Answer, GuardAnswer, Refusal, Request, StateNotice } from '../messages.ts';
-import { furthest, type PrimaryPosition, positionOf } from '../observe/position.ts';
+import { furthest, isWorthSaving, type PrimaryPosition, positionOf } from '../observe/position.ts';
 import { sameBallot } from '../quorum/ballot.ts';
 import { giveTicket, remember } from '../quorum/rejoin.ts';
 import type { Round } from '../quorum/round.ts';
@@ -36,6 +36,8 @@ export const emptyWitnessDurable: WitnessDurable = { ...emptyVoterDurable, lastP
 export type WitnessState = {
   readonly voter: Voter;
   readonly lastPrimary: PrimaryPosition | null;
+  /** As it is on disk, and since when. */
+  readonly savedPosition: PrimaryPosition | null;
   readonly positionSavedAt: Instant;
   readonly rules: VoterRules;
   /** False before the first step, which persists what the start found and made of it (as an agent's, and for the same reasons). */
@@ -51,14 +53,13 @@ export type WitnessEvent =
 
 /** Nothing is ever due here; this only keeps the process's own watchdog fed. */
 const idleTickMs = 500;
-/** A position goes to disk at most this often ("Timing"). */
-const positionEveryMs = 5000;
 
 export function startWitness(disk: WitnessDurable, amnesia: boolean, rules: VoterRules, now: Instant): WitnessState {
   const { lastPrimary, ...voter } = disk;
   return {
     voter: startVoter(voter, amnesia, rules, now),
     lastPrimary,
+    savedPosition: lastPrimary,
     positionSavedAt: now,
     rules,
     saved: false,
@@ -73,11 +74,11 @@ export function witnessStep(
 ): StepResult<WitnessState, WitnessDurable, never> {
   const send: Send[] = [];
   const { voter, lastPrimary } = takeEvent(state, event, moment, send);
-  const isDue = lastPrimary !== state.lastPrimary && moment.now - state.positionSavedAt >= positionEveryMs;
+  const isDue = isWorthSaving(state.savedPosition, lastPrimary, moment.now - state.positionSavedAt);
   const changed = !state.saved || isDue || voter.durable !== state.voter.durable;
-  const positionSavedAt = changed ? moment.now : state.positionSavedAt;
+  const onDisk = changed ? { savedPosition: lastPrimary, positionSavedAt: moment.now } : {};
   return {
-    state: { ...state, voter, lastPrimary, positionSavedAt, saved: true },
+    state: { ...state, voter, lastPrimary, ...onDisk, saved: true },
     effects: { fence: false, persist: changed ? { ...voter.durable, lastPrimary } : null, send, act: [] },
     trace: [],
     wakeAt: moment.now + idleTickMs,

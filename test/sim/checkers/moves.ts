@@ -1,6 +1,5 @@
 // I5: each change of primary has a reason that the world itself can confirm. What the agents believed does not count.
 
-import type { Order } from '../../../src/core/messages.ts';
 import type { Accepted } from '../../../src/core/quorum/record.ts';
 import { epochOf, showEpoch } from '../../../src/core/quorum/record.ts';
 import { type Micros, second } from '../engine/scheduler.ts';
@@ -51,8 +50,6 @@ export class Moves {
   readonly #now: () => Micros;
   readonly #violations: Violations;
   readonly #faults: { readonly kind: FaultKind; readonly what: string; readonly over: Micros }[] = [];
-  #orderedAt = Number.NEGATIVE_INFINITY;
-  #entryOrderedAt = Number.NEGATIVE_INFINITY;
   #isTaken = false;
 
   /** A voter is out until a person makes it rejoin, however long ago it was struck: the next fault is the second one. */
@@ -64,13 +61,10 @@ export class Moves {
     this.#voterOut = voterOut;
   }
 
+  /** What people order is no fault: only what they asked for may come of it, or nothing. */
   fault(kind: FaultKind, { what, lasts }: Begun): void {
-    this.#faults.push({ kind, what, over: this.#now() + lasts });
-  }
-
-  ordered({ kind }: Order): void {
-    if (kind === 'failover') this.#orderedAt = this.#now();
-    if (kind === 'entry') this.#entryOrderedAt = this.#now();
+    if (!kind.startsWith('order-') || kind === 'order-force')
+      this.#faults.push({ kind, what, over: this.#now() + lasts });
   }
 
   /** At the end of a run (take-over.ts), perhaps with its whole site. */
@@ -81,7 +75,7 @@ export class Moves {
   /** V7: the public name, without a change of primary. */
   entryChanged(before: Accepted, after: Accepted): void {
     const now = this.#now();
-    if (this.#isTaken || now - this.#entryOrderedAt < 60 * second) return;
+    if (this.#isTaken || isOrdered(after)) return;
     if (before.record.mode === 'paused' && after.record.mode === 'paused')
       this.#violations.add('I5', `the entry left ${before.record.entry} while paused`);
     // An entry that is cut off from the primary's site cannot serve.
@@ -98,8 +92,7 @@ export class Moves {
 
   /** `servedUntil`: when the old primary last served; from then on it may have waited for what lets the other take over. */
   changed(before: Accepted, after: Accepted, servedUntil: Micros): void {
-    const now = this.#now();
-    if (now - this.#orderedAt < 60 * second) {
+    if (isOrdered(after)) {
       this.counts.ordered += 1;
       return;
     }
@@ -132,4 +125,9 @@ export class Moves {
 function mayTakeEntry({ kind, what }: { readonly kind: FaultKind; readonly what: string }): boolean {
   if (kind === 'slow-path') return what.includes('site1') && what.includes('site2');
   return !leavesEntriesAlone.has(kind);
+}
+
+/** As the record itself says. */
+function isOrdered({ record }: Accepted): boolean {
+  return /^(ordered|forced|entry moved) by /.test(record.reason);
 }

@@ -86,12 +86,37 @@ export const decisionMutants: readonly Mutant[] = [
     options: { ...longCut, witness: 'route53' },
   },
   {
+    name: 'an-undone-order-is-a-failure',
+    rule: 'orders',
+    edits: [
+      {
+        file: 'src/core/agent/judging.ts',
+        find: 'const rests = verdictsRest(d.s, d.at.now);',
+        put: 'const rests = verdictsRest(d.s, d.at.now) && d.at.now < 0;',
+      },
+      {
+        file: 'src/core/guard/orders.ts',
+        find: 'set(d, { restingUntil: d.at.now + d.s.settings.restartBudgetMs });',
+        put: '',
+      },
+    ],
+    seeds: 100,
+    options: {
+      replication: 'async',
+      brisk: true,
+      minutes: 4,
+      faultEveryMs: 8000,
+      faultsAtOnce: 2,
+      faults: { 'replication-stalled': 8, 'order-switchover': 8 },
+    },
+  },
+  {
     name: 'fenced-without-rounds',
     rule: 'V1',
     edits: [
       {
         file: 'src/core/agent/judging.ts',
-        find: '?? Number.NEGATIVE_INFINITY) <= heardForMs;',
+        find: '?? Number.NEGATIVE_INFINITY) <= roundForMs;',
         put: '?? Number.NEGATIVE_INFINITY) <= 9e15;',
       },
     ],

@@ -68,8 +68,14 @@ export class Operator {
   }
 
   order(site: Site, order: Order): void {
+    const world = this.#world;
+    const before = world.lossAcceptedAt;
+    // Before its answer is heard it may be done; one that was refused accepted nothing.
+    if (order.kind === 'failover' && order.acceptLoss) world.lossAcceptedAt = world.scheduler.now;
     void this.#ask(agentOf(site), { type: 'order', cluster: '', order }).then((outcome) => {
-      this.#world.trace.line('operator', order.kind, answerLine(outcome));
+      const isRefused = outcome.kind === 'done' && outcome.value.type === 'ack' && !outcome.value.ok;
+      if (isRefused) world.lossAcceptedAt = before;
+      world.trace.line('operator', order.kind, answerLine(outcome));
     });
   }
 

@@ -104,7 +104,7 @@ export class World {
   /** What a person who forced an era promised. */
   readonly promisedDown = new PromisedDown(this);
   /** When a person accepted the loss of writes: whatever the mode from then on, and more than V5 allows for that order. */
-  #lossAcceptedAt: Micros = Number.NEGATIVE_INFINITY;
+  lossAcceptedAt: Micros = Number.NEGATIVE_INFINITY;
   steps = 0;
   readonly #active = new Set<Begun>();
   #calmFrom: Micros = 0;
@@ -148,9 +148,9 @@ export class World {
     this.votes = new Votes(this);
     this.history = new History(
       this.violations,
-      () => this.#lossAcceptedAt > 0 || options.replication === 'async',
+      () => this.lossAcceptedAt > 0 || options.replication === 'async',
       () =>
-        this.scheduler.now - this.#lossAcceptedAt < orderTakes
+        this.scheduler.now - this.lossAcceptedAt < orderTakes
           ? Number.POSITIVE_INFINITY
           : Math.ceil(settings.policy.maxLagBytes / options.bytesPerWrite) + unseenSeconds * options.writesPerSecond,
     );
@@ -283,8 +283,7 @@ export class World {
   }
 
   order(site: Site, order: Order): void {
-    if (order.kind === 'failover' && (order.acceptLoss || order.force)) this.#lossAcceptedAt = this.scheduler.now;
-    this.moves.ordered(order);
+    if (order.kind === 'failover' && (order.acceptLoss || order.force)) this.lossAcceptedAt = this.scheduler.now;
     this.operator.order(site, order);
   }
 

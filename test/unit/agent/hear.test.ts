@@ -189,6 +189,18 @@ test('V1, I7: but where it may not ask for a lease, and only inquires, it is', (
   assert.deepEqual([session.state.primary.lastClass, session.state.primary.verdict], ['refused', 'failed']);
 });
 
+test('"Orders": what is being restarted or moved has not failed, and how that ends is judged by what is seen from then on', () => {
+  const resting = (restingMs: number) => guardStatus('site1', { database: 'unknown', restingMs });
+  const session = new Session(state()).tick();
+  const probe = (restingMs: number) => {
+    const renew = { type: 'renew', ...lease, round: round(2), status: resting(restingMs) } as const;
+    probed(session.request('site1-guard', renew).request('site1-agent', notice()), 'starting-up');
+    return session.state.primary.verdict;
+  };
+  for (let probes = 0; probes < 6; probes += 1) assert.notEqual(probe(9000), 'failed');
+  assert.deepEqual([probe(0), probe(0), probe(0)], ['suspect', 'suspect', 'failed']);
+});
+
 test('V1: but crashed it is', () => {
   const crashed = guardStatus('site1', { database: 'stopped', leaseLeftMs: 0, crashed: true });
   const session = new Session(state()).tick();

@@ -168,6 +168,7 @@ function stateOf(row: Row): GuardState {
     heldFirstLease: true,
     longestTtlMs: 3000,
     waits: false,
+    failsafeOf: null,
     ...row.durable,
   };
   const lease = row.lease === undefined ? 2500 : row.lease;

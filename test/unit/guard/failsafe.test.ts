@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type DatabaseBelief, emptyGuardDurable, type GuardState, startGuard } from '../../../src/core/guard/state.ts';
+import { guardStatus } from '../../../src/core/guard/status.ts';
 import { guardStep } from '../../../src/core/guard/step.ts';
 import type { FailsafeAnswer } from '../../../src/core/messages.ts';
 import type { ProcessReport } from '../../../src/core/observe/observation.ts';
@@ -82,5 +83,9 @@ for (const [name, promised, state, asked] of rows) {
     assert.equal(result.effects.persist?.noted?.epoch, Math.max(3, asked));
     assert.equal(result.effects.persist?.longestTtlMs, 8000);
     assert.equal(result.state.promisedUntil, now + bindingMs(8000, 0.05));
+    // V5: and how far that primary had written, which a restart of this guard must not forget.
+    assert.deepEqual(result.effects.persist?.failsafeOf, { epoch: epoch(asked), position: 4711 });
+    const restarted = startGuard('site2', settings, result.effects.persist ?? null, now + 100, 1);
+    assert.equal(guardStatus(restarted, now + 100).failsafeOf?.position, 4711);
   });
 }

@@ -108,7 +108,9 @@ for (const [what, positionAt, sync, may] of [
   ['an hour ago, and the record says sync (V8)', now - 3_600_000, true, true],
 ] as const) {
   test(`V5: an agent that hears nobody and saw the primary ${what}: ${may ? 'may force' : 'has to be told that it may lose'}`, () => {
-    const builder = state('site2', 'none').peerSilentFor(60_000).with({ positionAt });
+    const alone = state('site2', 'none').peerSilentFor(60_000).with({ positionAt });
+    const settings = { ...alone.state.settings, replication: sync ? ('zero-loss' as const) : ('async' as const) };
+    const builder = alone.with({ settings });
     const chosen = at(1, record({ sync }));
     const { durable } = builder.state.voter;
     const { state: s } = builder.voter({ durable: { ...durable, accepted: chosen, chosen } });

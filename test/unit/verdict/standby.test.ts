@@ -9,11 +9,6 @@ import { epoch } from '../core-builders.ts';
 
 const row = (change: object) => ({ row: { cluster: 'c-1', epoch: epoch(1), beat: 1, ...change } });
 
-/** The change to site1 was chosen, and it was not heard of any more. */
-const neverBegan = state()
-  .standby(row({ epoch: epoch(0) }))
-  .remembers({ lastPrimary: { position: 900, epoch: epoch(0) } });
-
 const reasons: readonly (readonly [why: RegExp, no: StateBuilder, yes: StateBuilder])[] = [
   [/no cluster record/, state().voter({ durable: { ...state().state.voter.durable, chosen: null } }), state()],
   [/nothing was seen/, state().standby({}, 3001), state().standby({}, 3000)],
@@ -34,7 +29,6 @@ const reasons: readonly (readonly [why: RegExp, no: StateBuilder, yes: StateBuil
   [/another system identifier/, state().standby({ systemId: 'two' }), state()],
   [/not replayed the row/, state().standby({ row: null }), state()],
   [/replayed epoch 0.*made anew/, state().standby(row({ epoch: epoch(0) })), state()],
-  [/replayed epoch 0.*nobody saw site1's write.*--accept-loss/, neverBegan, state()],
   [/has to be made anew/, state().standby(row({ cluster: 'c-2' })), state()],
   [
     /has to be made anew/,
@@ -98,22 +92,3 @@ for (const [title, { state: given }, yes] of testimony) {
     assert.equal(standbyTestifies(given, now), yes);
   });
 }
-
-test('V5, I7: a person may go back to the primary before, while nobody saw the new one write; to no older one, and to none unasked', () => {
-  const may = (builder: StateBuilder, waives: 'nothing' | 'sync' | 'loss') =>
-    standbyAdvice(builder.state, now, waives).mayTakeOver;
-  assert.deepEqual(
-    (['nothing', 'sync', 'loss'] as const).map((waives) => may(neverBegan, waives)),
-    [false, false, true],
-  );
-  assert.equal(may(neverBegan.remembers({ lastPrimary: { position: 900, epoch: epoch(1) } }), 'loss'), false);
-  assert.equal(
-    may(
-      state()
-        .record({ epoch: 3 })
-        .standby(row({ epoch: epoch(1) })),
-      'loss',
-    ),
-    false,
-  );
-});
