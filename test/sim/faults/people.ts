@@ -35,7 +35,8 @@ const pause: Fault = (world, random) => {
 const force: Fault = (world, random) => {
   const site = random.pick(sites);
   const other = otherSite(site);
-  if (world.forced || world.hosts.some((machine) => machine.place === other && machine.up)) return null;
+  if (world.forced || world.memoryLost) return null;
+  if (world.hosts.some((machine) => machine.place === other && machine.up)) return null;
   world.forced = true;
   world.promisedDown.promise(other);
   world.order(site, { ...failover, to: site, force: true, acceptLoss: random.ratio(1, 2), otherSideIsDown: true });
