@@ -12,8 +12,8 @@ const failsafe = 'src/core/guard/failsafe.ts';
 const cutFromTheAgents: Partial<RunOptions> = {
   ...asBefore,
   faultEveryMs: 3000,
-  faultsAtOnce: 3,
-  faults: { 'isolate-machine': 4, 'order-failover': 8 },
+  faultsAtOnce: 4,
+  faults: { 'isolate-machine': 6, 'order-failover': 10 },
 };
 
 export const leaseMutants: readonly Mutant[] = [
