@@ -186,7 +186,8 @@ test('state files of version 1 are read, and written so that it can read them, w
   }
   const guard = readGuardDurable(files.guard);
   assert.ok(guard && !guard.waits);
-  const waiting = { ...guard, waits: true };
+  const failsafeOf = { position: 4711, epoch: { era: { number: 0, site: 'site1' as const }, epoch: 3 } };
+  const waiting = { ...guard, waits: true, failsafeOf };
   assert.deepEqual(stateDocument('guard', waiting), waiting, 'what is in use is written');
   assert.deepEqual(readGuardDurable(stateDocument('guard', waiting)), waiting);
 });
