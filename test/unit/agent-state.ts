@@ -178,7 +178,6 @@ export function state(me: Site = 'site2', witness: WitnessKind = 'route53'): Sta
   const disk = {
     ...founded,
     lastPrimary: { position: 1000, epoch: epoch(1) },
-    positionSeen: night.wall,
     registerSerial: 4,
   };
   const started = startAgent(me, settings(witness), disk, false, 0);
