@@ -82,7 +82,11 @@ export const errorSigns: Readonly<Record<ErrorCode, ErrorSigns>> = {
     metrics: ['siteward_commits_stalled_seconds'],
   },
   'SW-DB-007': {
-    words: ['zero-loss: the record does not say that it has all', 'do not wait for the standby: a lost primary waits'],
+    words: [
+      'zero-loss: the record does not say that it has all',
+      'that it has all that was acknowledged may be an old one',
+      'do not wait for the standby: a lost primary waits',
+    ],
     metrics: ['siteward_sync'],
   },
   'SW-WITNESS-001': {

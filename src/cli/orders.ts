@@ -30,7 +30,7 @@ first step (checkpoint, stop). Else the standby is promoted with what it has rec
   --to SITE      site1 or site2; the other site than the primary's when left out: given twice, it moves back
   --dry-run      changes nothing and lists each step
   --accept-loss  goes on although the standby lacks more WAL than policy.maxLagBytes, or nobody knows how much it lacks
-                 (the primary's last position is unknown; zero-loss: the record does not say that it has all)
+                 (the primary's last position is unknown; zero-loss: no record that must be the newest says that it has all)
   --force        acts without a majority: asks first for the word that the other side is down, and for the
                  site's name to be typed (both are read from standard input)`,
   entry: 'usage: siteward entry --to SITE\n\nMoves the public name to the service host of SITE.',

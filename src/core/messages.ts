@@ -324,11 +324,14 @@ export type AcceptAnswer = {
   readonly refusal: Refusal | null;
   readonly view: VoterView;
 };
-/** The answer to `state`: what the other voter holds now, and how far it knows the primary to have written (V5). */
+/**
+ * The answer to `state`: what the other voter holds now, and how far it knows the primary to have written (V5): null when it
+ * let it go on nowhere, `unsaid` where its release has no word for it.
+ */
 export type ViewAnswer = {
   readonly type: 'view';
   readonly view: VoterView;
-  readonly lastPrimary: PrimaryPosition | null;
+  readonly lastPrimary: PrimaryPosition | null | 'unsaid';
 };
 export type FailsafeAnswer = {
   readonly type: 'failsafe-answer';

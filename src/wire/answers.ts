@@ -56,7 +56,7 @@ const acceptAnswer = z.strictObject({ type: z.literal('accepted'), accepted: z.b
 const view = z.strictObject({
   type: z.literal('view'),
   view: voterView,
-  lastPrimary: since(2, primaryPosition.nullable(), null),
+  lastPrimary: since(2, z.union([primaryPosition, z.literal('unsaid')]).nullable(), 'unsaid'),
 });
 const failsafe = z.strictObject({
   type: z.literal('failsafe-answer'),

@@ -183,7 +183,7 @@ export function state(me: Site = 'site2', witness: WitnessKind = 'route53'): Sta
   const started = startAgent(me, settings(witness), disk, false, 0);
   const value = { cluster: 'c-1', serial: 4, promised: ballot(1), accepted: at(1), nonce: oldNonce, position: null };
   const register = absorbRead(unseenRegister, { text: 'v4', state: value }, 0, 'c-1', 0);
-  const heard = { at: now - 100, view: view(), notice: notice(), noticeAt: now - 100 };
+  const heard = { at: now - 100, view: view(), notice: notice(), noticeAt: now - 100, tells: true };
   const seen = <T>(value: T) => ({ at: now - 100, value });
   const balancer = { class: 'ok' as const, detail: '' };
   return new StateBuilder(

@@ -1,6 +1,6 @@
 // Hearing another voter: what it holds (Q4, Q8), what it knows to be chosen, and since when we hear anybody (R2, V3).
 
-import type { StateNotice, VoterView } from '../messages.ts';
+import type { Accept, Prepare, StateNotice, ViewAnswer, VoterView } from '../messages.ts';
 import { type Ballot, compareBallots, noBallot, sameBallot, showBallot } from '../quorum/ballot.ts';
 import { type Accepted, compareEpochs, epochOf, sameEpoch, showEpoch } from '../quorum/record.ts';
 import { absorbWord } from '../quorum/register.ts';
@@ -45,7 +45,8 @@ export function hearVoter(
   const view = lost ? { ...told, amnesia: true } : told;
   if (lost && before?.view.amnesia !== true) trace(d, 'error', 'voter.forgot', { voter, ...showLoss(told, seen) });
   const noticeAt = notice === null ? (before?.noticeAt ?? null) : d.at.now;
-  const heard = { at: d.at.now, view, notice: notice ?? before?.notice ?? null, noticeAt };
+  const tells = before?.tells ?? true;
+  const heard = { at: d.at.now, view, notice: notice ?? before?.notice ?? null, noticeAt, tells };
   set(d, voter === 'witness' ? { witness: heard } : { peer: heard });
   if (view.amnesia) return;
   // Not less than before in anything, so these are the highest.
@@ -58,6 +59,28 @@ export function hearVoter(
   if (view.chosen !== null) hearChosen(d, view.chosen, `told by ${voter}`);
   // Of the record that this very notice may have told.
   if (notice !== null) hearPosition(d, notice.lastPrimary);
+}
+
+/** V5: with its answer a voter tells how far the primary has written; one of an older release cannot say. */
+export function hearTelling(d: AgentDraft, voter: VoterId, told: ViewAnswer['lastPrimary']): void {
+  const before = voter === 'witness' ? d.s.witness : d.s.peer;
+  const tells = told !== 'unsaid';
+  if (before !== null && before.tells !== tells)
+    set(d, voter === 'witness' ? { witness: { ...before, tells } } : { peer: { ...before, tells } });
+  if (told !== 'unsaid') hearPosition(d, told);
+}
+
+/**
+ * Q1, Q3, Q8: who asks for a promise or a vote at a ballot of its own has given both itself, and has them on its disk. This
+ * may be all that is ever seen of its vote.
+ */
+export function hearProposer(d: AgentDraft, voter: VoterId, request: Prepare | Accept): void {
+  const { ballot } = request;
+  if (ballot.voter !== voter || request.cluster !== d.s.voter.durable.cluster) return;
+  notePromise(d, ballot);
+  const { durable } = d.s;
+  if (request.type === 'prepare' || compareBallots(ballot, durable.votes[voter] ?? noBallot) <= 0) return;
+  set(d, { durable: { ...durable, votes: { ...durable.votes, [voter]: ballot } } });
 }
 
 /** Whether it knew less to be chosen then than it said since. */

@@ -10,10 +10,9 @@ import { guardSite, type PeerId, type VoterId, voterOf } from '../site.ts';
 import type { AgentDeedValue, AgentEvent } from './deeds.ts';
 import { type AgentDraft, reply, set, swapRegister, take, trace } from './draft.ts';
 import { onInquire, onRegisterGrant, onRelease, onRenew } from './grants.ts';
-import { hearChosen, hearMemoryOfUs, hearRegisterWord, hearVoter } from './hear.ts';
+import { hearChosen, hearMemoryOfUs, hearProposer, hearRegisterWord, hearTelling, hearVoter } from './hear.ts';
 import { onBalancerReport, onPrimaryReport, onStandbyReport } from './judging.ts';
 import { onGuardOrderAnswer, onOrder } from './orders.ts';
-import { hearPosition } from './positions.ts';
 import { onAccepted, onPrepared, onRecordSwapped } from './proposing.ts';
 import { absorbSwap, distrustRegister, onGrantSwapped, onRegisterRead } from './register-io.ts';
 import { onRejoin, onRejoined, onTicket, onWordAnswer } from './rejoining.ts';
@@ -92,6 +91,7 @@ function takeFromVoter(d: AgentDraft, voter: VoterId, request: Request, replyTo:
   const { settings } = d.s;
   switch (request.type) {
     case 'prepare': {
+      hearProposer(d, voter, request);
       const before = d.s.voter;
       const { voter: next, refusal } = prepare(before, request, rulesOf(settings));
       set(d, { voter: next });
@@ -100,6 +100,7 @@ function takeFromVoter(d: AgentDraft, voter: VoterId, request: Request, replyTo:
       return reply(d, replyTo, { type: 'promise', promised: refusal === null, refusal, view });
     }
     case 'accept': {
+      hearProposer(d, voter, request);
       const before = d.s.voter;
       const { voter: next, refusal } = accept(before, request, rulesOf(settings), d.at.now);
       set(d, { voter: next });
@@ -236,7 +237,7 @@ function takeAnswer(d: AgentDraft, pending: Pending, outcome: Outcome<Answer>): 
     case 'state':
       if (outcome.kind === 'done' && outcome.value.type === 'view') {
         hearVoter(d, pending.voter, outcome.value.view, null, pending.seen);
-        hearPosition(d, outcome.value.lastPrimary);
+        hearTelling(d, pending.voter, outcome.value.lastPrimary);
       }
       return;
     case 'rejoin-ticket':

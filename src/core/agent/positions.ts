@@ -67,10 +67,17 @@ function notePosition(d: AgentDraft, told: PrimaryPosition): void {
   set(d, { durable: { ...durable, lastPrimary }, positionSavedAt: d.at.now });
 }
 
-/** Who forces an era hears nobody: how far the primary went on after it was seen last, nobody is left to tell. */
+/** How long the primary may have gone on after it was seen last without anybody who is heard being able to tell. */
 export function mayHaveGoneOnMs(s: AgentState, now: Instant): Ms {
-  if (hearsPeer(s, now) || hearsWitness(s, now)) return 0;
+  // Who forces an era hears nobody.
+  if (hearsPeer(s, now) || (hearsWitness(s, now) && knowsPosition(s))) return 0;
   return s.positionAt === null ? Number.POSITIVE_INFINITY : now - s.positionAt;
+}
+
+/** In a rolling upgrade: a witness of the older release knows none, nor does a register whose grants a peer of it wrote. */
+function knowsPosition(s: AgentState): boolean {
+  if (s.settings.witness === 'agent') return s.witness?.tells !== false;
+  return s.register.held?.state.position !== null || s.peer?.tells !== false;
 }
 
 /** What passes before a loss is noticed: two of the longest promises, and what the disk may be behind. */

@@ -151,8 +151,9 @@ type Base = { readonly voter: VoterId; readonly record: ClusterRecord };
 
 /**
  * Q2: the record of the highest accepted ballot (of a later era first) among this agent and `other`. Without a witness these
- * are all voters: what only one of them holds was not chosen, and cannot be any more. So the other's record may serve as
- * well, where a lease that is renewed for ever stands against the first (I7; a forced era has a quorum of its own).
+ * are all voters: what only its proposer holds was not chosen, and cannot be any more. So the other's record may serve as
+ * well, where a lease that is renewed for ever stands against the first (I7; a forced era has a quorum of its own). What
+ * only the other one holds was chosen: its proposer voted for it first, and has lost its memory (Q1, Q8).
  */
 function basesFor(d: AgentDraft, other: Accepted | null, theirs: Accepted | null): readonly Accepted[] {
   const own = d.s.voter.durable.accepted;
@@ -167,7 +168,9 @@ function basesFor(d: AgentDraft, other: Accepted | null, theirs: Accepted | null
   const isOver = [d.s.voter.durable.chosen, theirs].some(
     (chosen) => chosen !== null && compareBallots(chosen.ballot, older.ballot) > 0,
   );
-  const mayPass = d.s.settings.witness === 'none' && ofOneEra && !isOver && !sameBallot(newest.ballot, older.ballot);
+  const isProposers = newest.ballot.voter === (newest === own ? d.s.me : otherSite(d.s.me));
+  const mayPass =
+    d.s.settings.witness === 'none' && ofOneEra && !isOver && isProposers && !sameBallot(newest.ballot, older.ballot);
   return mayPass ? [newest, older] : [newest];
 }
 

@@ -71,6 +71,8 @@ export type Heard = {
   readonly notice: StateNotice | null;
   /** When the notice arrived; views also arrive in answers. */
   readonly noticeAt: Instant | null;
+  /** V5: it tells the primary's position with its answers, as far as is known: an older release cannot. */
+  readonly tells: boolean;
 };
 
 /** An observation and when its probe began. */

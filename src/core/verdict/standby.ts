@@ -1,6 +1,6 @@
 // V5: may the standby take over, or the one reason why not. Unknown means hold, and say so.
 
-import { recent, recordOf, standbySite } from '../agent/facts.ts';
+import { hearsMajority, recent, recordOf, standbySite } from '../agent/facts.ts';
 import { mayHaveGoneOnMs, unnoticedMs } from '../agent/positions.ts';
 import type { AgentState } from '../agent/state.ts';
 import { showLsn } from '../lsn.ts';
@@ -57,11 +57,23 @@ export function standbyAdvice(s: AgentState, now: Instant, waives: Waiver = 'not
       `${site}'s database has replayed epoch ${showEpoch(report.row.epoch)}, the cluster is in ${showEpoch(epochOf(record))}: where this lasts it has to be made anew`,
     );
   }
-  if (needsSync(s, waives) && !record.sync)
+  if (needsSync(s, waives) && !(record.sync && isNewestSync(s, now))) {
     return no(
-      'zero-loss: the record does not say that it has all that was acknowledged (--accept-loss goes on all the same)',
+      record.sync
+        ? 'zero-loss: the record that says that it has all that was acknowledged may be an old one, since nobody else is heard (--accept-loss goes on all the same)'
+        : 'zero-loss: the record does not say that it has all that was acknowledged (--accept-loss goes on all the same)',
     );
+  }
   return lagAdvice(s, report.received ?? report.replayed, { ageMs, acceptLoss: waives === 'loss', now });
+}
+
+/**
+ * V8: whether nobody can have chosen `sync: false` after the `sync: true` known here. Who hears another voter finds what was
+ * chosen by its round (Q2); who forces an era asks nobody, and without it two others may have chosen.
+ */
+function isNewestSync(s: AgentState, now: Instant): boolean {
+  if (s.settings.replication === 'zero-loss-strict' || hearsMajority(s, now)) return true;
+  return s.settings.witness === 'none' && s.voter.durable.accepted?.record.sync === true;
 }
 
 function lagAdvice(
@@ -77,12 +89,12 @@ function lagAdvice(
   if (last === null || record === null || compareEpochs(last.epoch, epochOf(record)) !== 0)
     return no("the primary's last position in this epoch is unknown");
   // V8: with `sync: true` it has all that was acknowledged, however long the primary went on.
-  const isWhole = record.sync && s.settings.replication !== 'async';
+  const isWhole = s.settings.replication !== 'async' && record.sync && isNewestSync(s, now);
   const unseen = isWhole ? 0 : mayHaveGoneOnMs(s, now);
   const lag = last.position - received;
   if (unseen > unnoticedMs(s))
     return no(
-      `nobody else is heard, and the primary was last seen ${Number.isFinite(unseen) ? `${Math.ceil(unseen / 1000)} s ago` : 'before this agent started'}: ${standbySite(record)} lacked ${Math.max(0, lag)} bytes of WAL then, what it lacks now is unknown (--accept-loss goes on all the same)`,
+      `nobody who is heard knows how far the primary went on, and it was last seen ${Number.isFinite(unseen) ? `${Math.ceil(unseen / 1000)} s ago` : 'before this agent started'}: ${standbySite(record)} lacked ${Math.max(0, lag)} bytes of WAL then, what it lacks now is unknown (--accept-loss goes on all the same)`,
     );
   if (lag > s.settings.policy.maxLagBytes)
     return no(`the standby lacks ${lag} bytes of WAL, more than maxLagBytes ${s.settings.policy.maxLagBytes}`);

@@ -23,7 +23,7 @@ type Tally = {
 };
 
 export class Records {
-  /** Chosen records by ballot, ascending. */
+  /** Chosen records, ascending: by era, since who forces one may know of no later ballot, then by ballot. */
   readonly chosen: Tally[] = [];
   /** Told of each newly chosen record, in the order in which they were chosen. */
   onChosen: (accepted: Accepted, before: Accepted | null) => void = () => {};
@@ -78,7 +78,7 @@ export class Records {
    * that made it, so one that was voted for below the newest choice, and not from there on, comes from what was buried.
    */
   #comesBack({ ballot, record }: Tally): void {
-    const newest = this.chosen.findLast((chosen) => compareBallots(chosen.ballot, ballot) < 0);
+    const newest = this.chosen.findLast((chosen) => compare(chosen, { ballot, record }) < 0);
     if (newest === undefined || compareEras(newest.record.era, record.era) !== 0 || isSame(newest.record, record))
       return;
     const made = [...this.#tallies.values()].filter(
@@ -94,7 +94,7 @@ export class Records {
 
   /** "Orders": in a forced era its agent's vote alone decides, the record that ends the era's lonely part included. */
   #isMajority(tally: Tally): boolean {
-    const before = this.chosen.findLast(({ ballot }) => compareBallots(ballot, tally.ballot) < 0);
+    const before = this.chosen.findLast((chosen) => compare(chosen, tally) < 0);
     const ends = before !== undefined && compareEras(before.record.era, tally.record.era) === 0;
     const sole = soleVoterOf(tally.record) ?? (ends ? soleVoterOf(before.record) : null);
     return sole === null ? tally.voters.size >= 2 : tally.voters.has(sole);
@@ -103,7 +103,7 @@ export class Records {
   #choose(tally: Tally): void {
     tally.chosen = true;
     let at = this.chosen.length;
-    while (at > 0 && compareBallots((this.chosen[at - 1] as Tally).ballot, tally.ballot) > 0) at -= 1;
+    while (at > 0 && compare(this.chosen[at - 1] as Tally, tally) > 0) at -= 1;
     this.chosen.splice(at, 0, tally);
     this.#epochs.add(showEpoch(epochOf(tally.record)));
     this.#lawful(this.chosen[at - 1], tally);
@@ -127,6 +127,10 @@ export class Records {
         `${names}: epoch ${showEpoch(epochOf(one))} of ${one.primary} is followed by ${showEpoch(epochOf(two))} of ${two.primary}`,
       );
   }
+}
+
+function compare(one: Accepted, other: Accepted): number {
+  return compareEras(one.record.era, other.record.era) || compareBallots(one.ballot, other.ballot);
 }
 
 /** The same change, by whoever and in whatever ballot it is carried on. */

@@ -1,9 +1,10 @@
 // Operators: orders at any moment, also the worst one.
 
 import type { Order } from '../../../src/core/messages.ts';
-import { otherSite, sites } from '../../../src/core/site.ts';
+import { otherSite, type Site, sites } from '../../../src/core/site.ts';
 import type { Random } from '../engine/random.ts';
-import { cancel, milli } from '../engine/scheduler.ts';
+import { cancel, milli, second } from '../engine/scheduler.ts';
+import type { Machine } from '../world/machine.ts';
 import type { World } from '../world/world.ts';
 import { type Fault, type FaultTable, nothing } from './fault.ts';
 
@@ -43,7 +44,10 @@ const force: Fault = (world, random) => {
   return { what: `${site}-agent to ${site}`, lasts: 10 * milli, end: nothing };
 };
 
-/** RUNBOOK, "The other site and the witness are lost": all was well, and a while later a person forces what is left. */
+/**
+ * RUNBOOK, "The other site and the witness are lost": all was well, and a while later a person forces what is left. In half
+ * of them that was cut off from everybody first, while the primary went on: what it knows is old then.
+ */
 const disaster: Fault = (world, random) => {
   const lost = world.records.newest()?.record.primary;
   if (world.forced || world.memoryLost || lost === undefined || world.disturbed()) return null;
@@ -51,24 +55,42 @@ const disaster: Fault = (world, random) => {
   const { witness, route53, scheduler } = world;
   const machines = [...world.machinesOf(lost), ...(witness === null ? [] : [witness.machine])];
   world.forced = true;
-  for (const machine of machines) world.powerOff(machine);
-  route53.faults.down = true;
-  const wait = random.range(10_000, 60_000) * milli;
+  const alone = random.ratio(1, 2) ? random.range(5000, 120_000) * milli : 0;
+  const cut = alone > 0 ? linksOf(world, site) : [];
+  for (const [from, to] of cut) world.network.block(from, to);
+  const mend = (): void => {
+    for (const [from, to] of cut) world.network.unblock(from, to);
+  };
+  const loss = scheduler.after(alone, () => {
+    for (const machine of machines) world.powerOff(machine);
+    route53.faults.down = true;
+    mend();
+  });
+  const wait = alone + random.range(10_000, 60_000) * milli;
   const order = scheduler.after(wait, () => {
     world.promisedDown.promise(lost);
     const acceptLoss = random.ratio(3, 4);
     world.order(site, { ...failover, to: site, force: true, acceptLoss, otherSideIsDown: true });
   });
   return {
-    what: `${lost} and the witness, ${site} is forced`,
+    what: `${lost} and the witness, ${site} is forced${alone > 0 ? ` after ${alone / second} s alone` : ''}`,
     lasts: wait + random.range(1000, 90_000) * milli,
     end: () => {
+      cancel(loss);
       cancel(order);
+      mend();
       route53.faults.down = false;
       for (const machine of machines) world.powerOn(machine);
     },
   };
 };
+
+/** Both ways, between each machine of the site and each that is not. */
+function linksOf(world: World, site: Site): readonly (readonly [Machine, Machine])[] {
+  const inside = world.machinesOf(site);
+  const outside = world.everyMachine.filter((machine) => !inside.includes(machine));
+  return inside.flatMap((near) => outside.flatMap((far) => [[near, far] as const, [far, near] as const]));
+}
 
 export const peopleFaults: FaultTable = {
   'order-switchover': order((random) => ({ ...failover, to: random.ratio(1, 2) ? null : random.pick(sites) })),

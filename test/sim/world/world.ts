@@ -152,7 +152,8 @@ export class World {
       () =>
         this.scheduler.now - this.lossAcceptedAt < orderTakes
           ? Number.POSITIVE_INFINITY
-          : Math.ceil(settings.policy.maxLagBytes / options.bytesPerWrite) + unseenSeconds * options.writesPerSecond,
+          : Math.ceil(settings.policy.maxLagBytes / options.bytesPerWrite) +
+            unseenSeconds * options.writesPerSecond * (this.forced ? 2 : 1),
     );
     this.moves = new Moves(
       this.violations,
@@ -283,7 +284,6 @@ export class World {
   }
 
   order(site: Site, order: Order): void {
-    if (order.kind === 'failover' && (order.acceptLoss || order.force)) this.lossAcceptedAt = this.scheduler.now;
     this.operator.order(site, order);
   }
 

@@ -141,7 +141,7 @@ test('I7: commits stop waiting though the peer holds a half-done change of prima
 function passesOver(witness: 'none' | 'agent', lone: Accepted, chosen: Accepted | null = null): readonly unknown[] {
   const builder = state('site1', witness).promised(60_000);
   const held = view({ promised: lone.ballot, accepted: lone, ...(chosen === null ? {} : { chosen }) });
-  const heard = { at: now - 100, view: held, notice: null, noticeAt: null };
+  const heard = { at: now - 100, view: held, notice: null, noticeAt: null, tells: true };
   const session = new Session(builder.with({ peer: heard }));
   for (let ms = 0; ms < 20_000 && session.asked('prepare').length === 0; ms += 100) {
     session.state = but(session.state, { peer: { ...heard, at: session.now } });
@@ -168,6 +168,23 @@ test('Q2: with a witness it may have been chosen with that, and without one it m
     'site2',
   );
   assert.deepEqual(passesOver('none', forced), []);
+});
+
+test('Q1, Q2, Q8: a vote for a change that the other agent proposed is not passed over: its proposer voted first, and forgot', () => {
+  const made = at(6, record({ epoch: 2, primary: 'site2' }), 'site1');
+  const builder = state('site2', 'none');
+  const voted = { ...builder.state.voter.durable, promised: made.ballot, accepted: made };
+  const old = { at: now - 60_000, view: view(), notice: null, noticeAt: null, tells: true };
+  const session = new Session(builder.voter({ durable: voted }).with({ peer: old }));
+  for (let ms = 0; ms < 30_000 && session.asked('prepare').length === 0; ms += 100) session.tick(100);
+  const [prepare] = session.asked('prepare');
+  assert.ok(prepare !== undefined, 'no round began');
+  const value = { type: 'promise', promised: true, refusal: null, view: view() } as const;
+  session.step({ type: 'answer', id: prepare.id, outcome: { kind: 'done', value } });
+  assert.deepEqual(
+    session.asked('accept').filter(({ request }) => request.record.epoch === 1),
+    [],
+  );
 });
 
 test('Q8: what is known to be chosen is not passed over, though this agent lost its vote for it', () => {

@@ -101,25 +101,66 @@ test('V5: who hears a voter knows what it let go on, however long ago it saw the
 });
 
 const limitMs = unnoticedMs(state('site2', 'none').state);
-for (const [what, positionAt, sync, may] of [
-  ['a moment ago', now - limitMs, false, true],
-  ['an hour ago', now - 3_600_000, false, false],
-  ['never since its start', null, false, false],
-  ['an hour ago, and the record says sync (V8)', now - 3_600_000, true, true],
+for (const [what, positionAt, may] of [
+  ['a moment ago', now - limitMs, true],
+  ['an hour ago', now - 3_600_000, false],
+  ['never since its start', null, false],
 ] as const) {
   test(`V5: an agent that hears nobody and saw the primary ${what}: ${may ? 'may force' : 'has to be told that it may lose'}`, () => {
-    const alone = state('site2', 'none').peerSilentFor(60_000).with({ positionAt });
-    const settings = { ...alone.state.settings, replication: sync ? ('zero-loss' as const) : ('async' as const) };
-    const builder = alone.with({ settings });
-    const chosen = at(1, record({ sync }));
+    const { state: s } = state('site2', 'none').peerSilentFor(60_000).with({ positionAt });
+    const { mayTakeOver, why } = standbyAdvice(s, now);
+    assert.equal(mayTakeOver, may, why);
+    if (!may) assert.match(why, /nobody who is heard.*lacked 0 bytes of WAL then.*--accept-loss/);
+    assert.equal(standbyAdvice(s, now, 'loss').mayTakeOver, true);
+  });
+}
+
+// Whether two others may have chosen `sync: false`, and let the primary go on, after the `sync: true` that is known here.
+for (const [replication, witness, hears, may] of [
+  ['zero-loss', 'agent', false, false],
+  ['zero-loss', 'route53', false, false],
+  ['zero-loss', 'none', false, true],
+  ['zero-loss', 'agent', true, true],
+  ['zero-loss-strict', 'agent', false, true],
+] as const) {
+  test(`V8: ${replication}, ${witness}: who hears ${hears ? 'the witness' : 'nobody'} and knows sync: true ${may ? 'may' : 'may not'} take over`, () => {
+    const seen = state('site2', witness)
+      .peerSilentFor(60_000)
+      .with({ positionAt: now - 1000 });
+    const alone = hears ? seen : seen.with({ witness: null, register: { ...seen.state.register, heardAt: null } });
+    const builder = alone.with({ settings: { ...alone.state.settings, replication } });
+    const chosen = at(1, record({ sync: true }));
     const { durable } = builder.state.voter;
     const { state: s } = builder.voter({ durable: { ...durable, accepted: chosen, chosen } });
     const { mayTakeOver, why } = standbyAdvice(s, now);
     assert.equal(mayTakeOver, may, why);
-    if (!may) assert.match(why, /nobody else is heard.*lacked 0 bytes of WAL then.*--accept-loss/);
+    if (!may) assert.match(why, /may be an old one.*--accept-loss/);
     assert.equal(standbyAdvice(s, now, 'loss').mayTakeOver, true);
+    const half = at(2, record({ sync: false }));
+    const doubted = builder.voter({ durable: { ...durable, accepted: half, chosen } }).state;
+    if (witness === 'none') assert.equal(standbyAdvice(doubted, now).mayTakeOver, false, 'perhaps it was chosen');
   });
 }
+
+test('V5: a witness of the older release does not know what it let go on; the peer does', () => {
+  const long = { positionAt: now - 3_600_000 };
+  for (const [lastPrimary, may] of [
+    ['unsaid', false],
+    [null, true],
+  ] as const) {
+    const session = new Session(state('site2', 'agent').peerSilentFor(60_000).with(long)).tick();
+    const asked = session.asked('state').find(({ to }) => to === 'witness');
+    assert.ok(asked !== undefined);
+    const value = { type: 'view', view: view(), lastPrimary } as const;
+    session.step({ type: 'answer', id: asked.id, outcome: done(value) });
+    assert.equal(standbyAdvice(session.state, session.now).mayTakeOver, may);
+  }
+  const peer = state('site2', 'route53').with(long);
+  assert.equal(standbyAdvice(peer.state, now).mayTakeOver, true);
+  const silent = state('site2', 'route53').peerSilentFor(60_000).with(long).state;
+  const untold = { ...silent, peer: silent.peer && { ...silent.peer, tells: false } };
+  assert.equal(standbyAdvice(untold, now).mayTakeOver, false, 'the peer wrote what the register holds');
+});
 
 test('V5: of two positions the later epoch counts, and within one the further', () => {
   const position = (number: number, bytes: number) => ({ epoch: epoch(number), position: bytes });
