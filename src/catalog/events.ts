@@ -41,6 +41,11 @@ const process = {
     message: 'saving state took long',
     doc: 'The disk of the state directory took more than half a second to write one small block.',
   },
+  'persist.passed-over': {
+    level: 'warn',
+    message: 'a position was not saved',
+    doc: 'The disk of the state directory refuses to be written. What is granted and chosen needs it: the next vote ends the process. Only the position of the primary can do without (V5).',
+  },
   'peer.refused': {
     level: 'warn',
     message: 'refused a connection or request',

@@ -41,6 +41,8 @@ export type Effects<Durable, Deed> = {
   readonly fence: boolean;
   /** The whole durable state, when it changed. A persist that fails drops this step's sends and acts and ends the process. */
   readonly persist: Durable | null;
+  /** Nothing that leaves rests on it: a disk that refuses this one is told of, and no reason to end. */
+  readonly mayFail?: boolean;
   readonly send: readonly Send[];
   readonly act: readonly Act<Deed>[];
 };

@@ -194,7 +194,9 @@ class Loop<State, Event extends DriverEvent<Value>, Durable, Deed extends { read
     this.#persisting = null;
     if (this.#ended) return;
     // Q3: what follows rests on this being on disk. A disk that refuses ends the process.
-    if (outcome.kind !== 'done') {
+    if (outcome.kind !== 'done' && result.effects.mayFail === true) {
+      log.event('warn', 'persist.passed-over', { why: outcome.detail });
+    } else if (outcome.kind !== 'done') {
       this.#fatal(`state was not saved: ${outcome.detail}`);
       return;
     }

@@ -6,7 +6,7 @@ import type { AgentState, Track } from '../core/agent/state.ts';
 import { needsPerson } from '../core/agent/status.ts';
 import { viewOf } from '../core/quorum/voter.ts';
 import { sites } from '../core/site.ts';
-import { standbyAdvice } from '../core/verdict/standby.ts';
+import { possibleLoss, standbyAdvice } from '../core/verdict/standby.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Metrics } from '../ports/metrics.ts';
@@ -29,9 +29,8 @@ export function measureAgent(metrics: Metrics, s: AgentState, clock: Clock): voi
   }
   const advice = standbyAdvice(s, now);
   metrics.set('siteward_may_take_over', advice.mayTakeOver ? 1 : 0);
-  const last = s.lastPrimary;
-  if (advice.received !== null && last !== null)
-    metrics.set('siteward_replication_lag_bytes', Math.max(0, last.position - advice.received));
+  const { lagBytes } = possibleLoss(s, now);
+  if (lagBytes !== null) metrics.set('siteward_replication_lag_bytes', lagBytes);
   measureVerdict(metrics, 'primary', s.primary);
   measureVerdict(metrics, 'standby', s.standby);
   for (const site of sites) measureVerdict(metrics, `entry-${site}`, s.entries[site]);

@@ -5,6 +5,7 @@ import { soleVoterOf } from '../../src/core/quorum/sole-voter.ts';
 import { otherSite, type Site, sites } from '../../src/core/site.ts';
 import { Random } from './engine/random.ts';
 import { type Micros, milli, second } from './engine/scheduler.ts';
+import type { Machine } from './world/machine.ts';
 import type { World } from './world/world.ts';
 
 /** Loses the primary of `lost`; answers how long the other site may take from then on. Null: it may as well wait for a person. */
@@ -82,6 +83,42 @@ const siteAfterCutSites: Story = (world, lost, random) => {
   return null;
 };
 
+/** Its guard lives and would go on: ill is what cannot write any more, and does not end by itself. */
+function sicken(world: World, lost: Site, random: Random): void {
+  const { faults } = world.postgres[lost];
+  const ill = random.pick(['frozen', 'disk hangs', 'read-only', 'disk full'] as const);
+  world.trace.line('world', 'falls ill', `${lost}: ${ill}`);
+  if (ill === 'frozen') faults.freeze();
+  else if (ill === 'disk hangs') faults.hangDisk();
+  else if (ill === 'read-only') faults.set({ readOnly: true }, ill);
+  else faults.fillDisk(true);
+}
+
+/** One way at least. */
+function cut(world: World, random: Random, one: Machine, other: Machine): void {
+  const both = random.ratio(1, 2);
+  const [from, to] = random.ratio(1, 2) ? [one, other] : [other, one];
+  world.network.block(from, to);
+  if (both) world.network.block(to, from);
+  pass(world, random.range(3000, 60_000) * milli);
+}
+
+/** One of the agents does not see the standby, or is not heard by it: what it renews stands against what the other one wants. */
+const illWhileStandbyUnseen: Story = (world, lost, random) => {
+  cut(world, random, world.agents[random.pick(sites)].machine, world.postgres[otherSite(lost)].machine);
+  sicken(world, lost, random);
+  return 2 * limit;
+};
+
+/** Its guard and one of the agents do not hear each other. */
+const illWhileGuardUnheard: Story = (world, lost, random) => {
+  cut(world, random, world.agents[random.pick(sites)].machine, world.postgres[lost].machine);
+  sicken(world, lost, random);
+  return 2 * limit;
+};
+
+const withoutMajority: readonly Story[] = [database, illWhileStandbyUnseen, illWhileGuardUnheard];
+
 const withMajority: readonly Story[] = [
   database,
   wholeSite,
@@ -90,6 +127,8 @@ const withMajority: readonly Story[] = [
   siteAfterCutLink,
   deadFuse,
   siteAfterCutSites,
+  illWhileStandbyUnseen,
+  illWhileGuardUnheard,
 ];
 
 function pass(world: World, time: Micros): void {
@@ -104,7 +143,7 @@ export function takeOver(world: World): void {
   const random = new Random(`take over ${world.options.seed}`);
   // Without a witness, or in an era that one agent forced, a lost service host leaves nobody who may choose.
   const mayLoseAgent = world.options.witness !== 'none' && soleVoterOf(record) === null;
-  const story = mayLoseAgent ? random.pick(withMajority) : database;
+  const story = random.pick(mayLoseAgent ? withMajority : withoutMajority);
   world.moves.primaryTaken();
   world.trace.line('world', 'takes the primary away', `${lost}: ${story.name}`);
   const within = story(world, lost, random);

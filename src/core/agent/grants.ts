@@ -3,15 +3,16 @@
 
 import type { GuardAnswer, GuardStatus, Inquire, Refusal, RegisterGrant, Release, Renew } from '../messages.ts';
 import { noBallot } from '../quorum/ballot.ts';
-import { type Accepted, compareEpochs, type EpochId, epochOf, sameEpoch, showEpoch } from '../quorum/record.ts';
+import { type Accepted, compareEpochs, epochOf, sameEpoch, showEpoch } from '../quorum/record.ts';
 import { isCurrent } from '../quorum/register.ts';
 import { compareRounds, noRound, type Round, sameRound, showRound } from '../quorum/round.ts';
 import { grant, latestRound, release } from '../quorum/voter.ts';
 import type { Site, VoterId } from '../site.ts';
 import { standbyAdvice } from '../verdict/standby.ts';
 import { type AgentDraft, reply, set, trace } from './draft.ts';
-import { hearsPeer, hearsWitness, peerNotice, recordOf, waitsForPeersWord, waitsForRegister } from './facts.ts';
+import { hearsPeer, hearsWitness, recordOf, waitsForPeersWord, waitsForRegister } from './facts.ts';
 import { hearGuardsPosition } from './positions.ts';
+import { orderRefuses, refusesDatabase, refusesNow } from './refusing.ts';
 import { type AgentState, rulesOf } from './state.ts';
 
 /** Every answer to a guard carries the chosen record and what this agent knows of the standby ("Messages"). */
@@ -19,12 +20,13 @@ export function guardAnswer(
   d: AgentDraft,
   verdict: { granted: VoterId | null; refusal: Refusal | null; round: Round | null },
 ): GuardAnswer {
+  const record = recordOf(d.s);
   return {
     type: 'guard-answer',
     ...verdict,
     chosen: d.s.voter.durable.chosen,
     standby: standbyAdvice(d.s, d.at.now),
-    refusing: d.s.refusing,
+    refusing: record !== null && refusesDatabase(d.s, epochOf(record), d.at.now),
     hearsPeer: hearsPeer(d.s, d.at.now),
   };
 }
@@ -44,15 +46,6 @@ export function hearGuard(d: AgentDraft, site: Site, status: GuardStatus): void 
   // Q0: the founding guard holds its first lease; from now on records may be proposed.
   set(d, { durable: { ...d.s.durable, founded: true } });
   trace(d, 'info', 'cluster.founded', { site });
-}
-
-/** "Orders": while a failover order refuses the primary's renewals, both agents do; the next epoch's it does not touch. */
-function orderRefuses(d: AgentDraft, epoch: EpochId): boolean {
-  const { order } = d.s;
-  if (order?.phase === 'refusing' && sameEpoch(order.from, epoch)) return true;
-  const notice = peerNotice(d.s, d.at.now);
-  const theirs = notice?.view.chosen?.record;
-  return notice?.orderRefuses === true && theirs !== undefined && sameEpoch(epochOf(theirs), epoch);
 }
 
 /** An ask for another site than the sender's own: refused, since a silent one would look like a dead agent. */
@@ -92,7 +85,7 @@ function heldByWitness(s: AgentState): Accepted | null {
 }
 
 function whyNotNow(d: AgentDraft, message: Renew): Refusal | null {
-  if (orderRefuses(d, message.epoch)) return 'order';
+  if (orderRefuses(d.s, message.epoch, d.at.now)) return 'order';
   if (message.status.leaseLeftMs <= 0 && nobodyElseGrants(d, message)) return 'not-free';
   // Q8: an old state that was put back is whole, and grants what its record says: others may have chosen another since.
   return waitsForPeersWord(d.s, d.at.now) || waitsForRegister(d.s, d.at.now) ? 'busy' : null;
@@ -103,7 +96,7 @@ export function onRenew(d: AgentDraft, site: Site, message: Renew, replyTo: numb
   hearGuard(d, site, message.status);
   noteRound(d, site);
   voidRelease(d, message);
-  const refusing = refusesDatabase(d, message.epoch);
+  const refusing = refusesDatabase(d.s, message.epoch, d.at.now);
   const refusal = whyNotNow(d, message);
   const result =
     refusal === null
@@ -132,17 +125,6 @@ function noteRound(d: AgentDraft, site: Site): void {
   set(d, { roundAt: { ...d.s.roundAt, [site]: d.at.now } });
 }
 
-/** V4: whether this agent refuses the database of that epoch. */
-function refusesDatabase(d: AgentDraft, epoch: EpochId): boolean {
-  const record = recordOf(d.s);
-  return d.s.refusing && record !== null && sameEpoch(epochOf(record), epoch);
-}
-
-/** A verdict's refusal or an order's. */
-export function refusesNow(d: AgentDraft, epoch: EpochId): boolean {
-  return refusesDatabase(d, epoch) || orderRefuses(d, epoch);
-}
-
 export function onInquire(d: AgentDraft, site: Site, message: Inquire, replyTo: number): void {
   if (message.status.site === site) hearGuard(d, site, message.status);
   // V1: one that has just started has heard nobody yet, and looks around before it asks for anything.
@@ -167,7 +149,7 @@ export function onRegisterGrant(d: AgentDraft, site: Site, message: RegisterGran
   const granted = d.s.grantedLong !== null && compareRounds(d.s.grantedLong, message.round) === 0;
   if (promise === null || promise.site !== site || !granted) return refuse('not-granted');
   // A1: an agent that refuses its own grant does not run the register's either (V4).
-  if (refusesNow(d, message.epoch)) return refuse('refusing');
+  if (refusesNow(d.s, message.epoch, d.at.now)) return refuse('refusing');
   if (d.s.queuedGrants.length >= 4) return refuse('busy');
   set(d, {
     queuedGrants: [...d.s.queuedGrants, { ask: message, replyTo, since: d.at.now, retried: false, sought: null }],

@@ -10,6 +10,7 @@ import { beginAnew, fold } from '../verdict/track.ts';
 import { type AgentDraft, set, trace } from './draft.ts';
 import { recent, recordOf, standbySite, verdictsRest } from './facts.ts';
 import { hearStandbysPosition, seePosition } from './positions.ts';
+import { refusesDatabase } from './refusing.ts';
 import type { AgentState, Track } from './state.ts';
 
 export function onPrimaryReport(d: AgentDraft, site: Site, report: PrimaryReport, startedAt: Instant): void {
@@ -39,7 +40,7 @@ const fullDetail = 'its guard finds no room beside its data: what needs a new pa
 
 /**
  * V1: `fenced` instead of `refused` while its guard answers, keeps it stopped for want of a lease, and its rounds arrive
- * here. `disk-full` instead of `ok` while its guard says so: a probe changes a row in place, which still works then.
+ * here; not where the grant that it wants is the one that this agent refuses (V4). `disk-full` instead of `ok` while its guard says so: a probe changes a row in place, which still works then.
  */
 function classFor(d: AgentDraft, report: PrimaryReport): PrimaryReport['class'] {
   const record = recordOf(d.s);
@@ -53,7 +54,8 @@ function classFor(d: AgentDraft, report: PrimaryReport): PrimaryReport['class'] 
   const stopped = guard !== null && (guard.database === 'stopped' || guard.database === 'unknown');
   // A guard that may not ask for a lease (its fuse is dead, its disk hangs) would keep it stopped for ever (I7).
   const asks = d.at.now - (d.s.roundAt[record.primary] ?? Number.NEGATIVE_INFINITY) <= roundForMs;
-  return stopped && asks && !guard.crashed && guard.leaseLeftMs <= 0 ? 'fenced' : report.class;
+  const refused = refusesDatabase(d.s, epochOf(record), d.at.now);
+  return stopped && asks && !refused && !guard.crashed && guard.leaseLeftMs <= 0 ? 'fenced' : report.class;
 }
 
 function noteGood(d: AgentDraft, { systemId, position, row }: PrimaryReport): void {

@@ -254,6 +254,8 @@ function waivedBy({ order, checkpoint }: OrderState): Waiver {
 function whyLate(d: AgentDraft, order: OrderState): string {
   const advice = adviceFor(d, order);
   const late = 'it took longer than order.timeout; the old primary goes on';
+  if (order.phase === 'asking' || order.phase === 'stopping')
+    return `${late}: its guard told of no stopped database (it could not be asked, or the database did not stop)`;
   return advice.mayTakeOver ? late : `${late} (${order.to} may not take over: ${advice.why})`;
 }
 

@@ -7,6 +7,7 @@ import { otherSite, peerOfVoter, sites, type VoterId } from '../site.ts';
 import { type AgentDraft, ask, perform, set } from './draft.ts';
 import { entryVerdict, memoryOf, primaryVerdict, recordOf, standbySite } from './facts.ts';
 import { orderLeftMs } from './orders.ts';
+import { refusesByOrder } from './refusing.ts';
 
 /** Balancers and instances are looked at half as often as the databases while all is well: they decide nothing at once. */
 const calmFactor = 2;
@@ -93,7 +94,7 @@ function stateNotice(d: AgentDraft, to: VoterId): StateNotice {
         : null,
     lastPrimary: s.lastPrimary,
     orderMs: orderLeftMs(d),
-    orderRefuses: s.order?.phase === 'refusing',
+    orderRefuses: refusesByOrder(s.order),
     seenOfYou: s.durable.seen[to] ?? null,
     voteOfYou: s.durable.votes[to] ?? null,
   };

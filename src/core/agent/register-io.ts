@@ -13,9 +13,10 @@ import { longestTtl } from '../settings.ts';
 import type { Site } from '../site.ts';
 import { type AgentDraft, isPending, readRegister, reply, set, swapRegister, trace } from './draft.ts';
 import { chosenOf, hearsPeer, recordOf } from './facts.ts';
-import { guardAnswer, refusesNow } from './grants.ts';
+import { guardAnswer } from './grants.ts';
 import { hearBallots } from './hear.ts';
 import { hearPosition } from './positions.ts';
+import { refusesNow } from './refusing.ts';
 import type { Intent, Pending, QueuedGrant } from './state.ts';
 
 /** While something is amiss the register is read this often: within R2's 2 s, and one request a second (Route 53). */
@@ -95,7 +96,7 @@ export function whyNotRun(d: AgentDraft, ask: QueuedGrant['ask']): Refusal | nul
   if (promise === null || promise.site !== ask.site || compareRounds(promise.round, ask.round) < 0)
     return 'not-granted';
   if (compareRounds(ask.round, released[ask.site]) <= 0) return 'released';
-  return refusesNow(d, ask.epoch) ? 'refusing' : null;
+  return refusesNow(d.s, ask.epoch, d.at.now) ? 'refusing' : null;
 }
 
 /** L5: the value held may be used for a CAS as it is; only a refusal has to rest on a read that is newer than the ask. */

@@ -6,7 +6,7 @@ import { registerBindsMs } from '../quorum/register.ts';
 import { viewOf } from '../quorum/voter.ts';
 import { otherSite, type Site, sites } from '../site.ts';
 import type { Moment } from '../time.ts';
-import { standbyAdvice } from '../verdict/standby.ts';
+import { possibleLoss, standbyAdvice } from '../verdict/standby.ts';
 import { coolDownLeftMs, heardForMs, hearsPeer, hearsWitness, recordOf } from './facts.ts';
 import type { AgentState, Heard, Track } from './state.ts';
 
@@ -16,7 +16,6 @@ export function statusOf(s: AgentState, at: Moment) {
   const { now } = at;
   const record = recordOf(s);
   const view = viewOf(s.voter, now);
-  const last = s.lastPrimary;
   const advice = standbyAdvice(s, now);
   const guardOfPrimary = record === null ? null : s.guards[record.primary];
   return {
@@ -56,7 +55,7 @@ export function statusOf(s: AgentState, at: Moment) {
     standby: {
       ...advice,
       position: advice.received === null ? null : showLsn(advice.received),
-      lagBytes: advice.received === null || last === null ? null : Math.max(0, last.position - advice.received),
+      lagBytes: possibleLoss(s, now).lagBytes,
     },
     replication: {
       mode: s.settings.replication,

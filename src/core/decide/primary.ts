@@ -19,6 +19,7 @@ import { type ClusterRecord, epochOf, sameEpoch } from '../quorum/record.ts';
 import { soleVoterOf } from '../quorum/sole-voter.ts';
 import { bindsAgainst } from '../quorum/voter.ts';
 import type { Instant, Moment, Ms } from '../time.ts';
+import { isBadOfPrimary } from '../verdict/classes.ts';
 import { needsSync, standbyAdvice } from '../verdict/standby.ts';
 import { mayBeCutOnly } from './entry.ts';
 
@@ -86,6 +87,9 @@ function diagnose(s: AgentState, record: ClusterRecord, at: Moment): PrimaryDeci
   if (isGone(s, record) && !goesOnElsewhere(s, record, at.now)) return null;
   const { verdict, lastClass, detail } = s.primary;
   const seen = `${record.primary}'s database: ${lastClass}${detail === '' ? '' : ` (${detail})`}`;
+  // "Orders": bad probes confirm nothing then, so the verdict is still the one from before.
+  if (verdictsRest(s, at.now) && isBadOfPrimary(lastClass))
+    return hold('resting', `${seen}, but it is being restarted or moved`);
   if (verdict === 'healthy') return hold('healthy', `${record.primary} serves writes in epoch ${record.epoch}`);
   if (verdict === 'unknown') return hold('unknown', `nothing is known yet of ${seen}`);
   if (verdict === 'suspect') return hold('suspect', `not confirmed yet: ${seen}`);
@@ -95,7 +99,6 @@ function diagnose(s: AgentState, record: ClusterRecord, at: Moment): PrimaryDeci
     return hold('booting', `${seen}; it was not seen to work since this agent started and may be booting`, waitMs);
   if (s.hearingSince === null)
     return hold('silent', `hears no other voter, so its own view of ${seen} confirms nothing`);
-  if (verdictsRest(s, at.now)) return hold('resting', `${seen}, but it is being restarted or moved`);
   if (hearsPeer(s, at.now)) {
     const theirs = peerVerdicts(s, record, at.now)?.primary ?? 'unknown';
     if (theirs === 'healthy') return hold('peer-objects', `${seen}, but the peer sees it healthy`);

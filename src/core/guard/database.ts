@@ -7,9 +7,9 @@ import { deadlineIsSet } from './deadline.ts';
 import { type NextDeed, nextDeed } from './desired.ts';
 import { type GuardDraft, set, setDb, setDue, setDurable, trace } from './draft.ts';
 import { fenceInstant, inBootstrap, isFounding, leaseUsable, mayGiveUp, waitsFromStart } from './facts.ts';
-import { beginFence, endOrder } from './fencing.ts';
+import { beginFence, endOrder, goneAfter } from './fencing.ts';
 import { onStoppedFast } from './orders.ts';
-import type { DatabaseWork, Leaving } from './state.ts';
+import type { DatabaseWork } from './state.ts';
 import { startWork, type WorkOutcome } from './work.ts';
 
 /** A deed that failed is tried again, but not in a spin. */
@@ -143,10 +143,6 @@ export function onDatabaseDown(d: GuardDraft, clean: boolean, orphans: boolean):
   const wanted = s.settings.policy.onCrash === 'fastest' || again;
   const leave = wanted && leaseUsable(s, at.now) && mayGiveUp(s, at.now);
   beginFence(d, 'crash', leave ? goneAfter(d, 'crash') : null);
-}
-
-function goneAfter(d: GuardDraft, cause: string): Leaving {
-  return { cause, gone: true, position: null, holdMs: d.s.settings.lease.releaseWaitMs, orderUntil: null };
 }
 
 /** L7: a start in place that failed, or takes longer than restartBudget, while the standby may take over. */

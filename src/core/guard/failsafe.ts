@@ -4,6 +4,7 @@
 import type { Failsafe, FailsafeAnswer } from '../messages.ts';
 import { furthest, isWorthSaving } from '../observe/position.ts';
 import type { Outcome } from '../outcome.ts';
+import { isMajority } from '../quorum/holder.ts';
 import { compareEpochs, sameEpoch, showEpoch } from '../quorum/record.ts';
 import { compareRounds, sameRound, showRound } from '../quorum/round.ts';
 import { soleVoterOf } from '../quorum/sole-voter.ts';
@@ -48,17 +49,22 @@ function isNeeded(d: GuardDraft): boolean {
   // In a forced era there is one voter, and the other side counts for nothing.
   if (soleVoterOf(s.durable.chosen?.record ?? null) !== null) return false;
   if (s.lease.until - at.now >= fenceBudgetMs + 2 * renewEveryMs) return false;
-  // A word of V4 from either agent is an objection that no promise overrides.
+  // A word of V4, or of an order, from either agent is an objection that no promise overrides.
   if (sites.some((site) => refusesNow(d, site)) || bothRefuse(s, s.lease.epoch, at.now)) return false;
   const round = s.tallies.findLast((tally) => at.now - tally.t0 >= witnessAfterMs);
   if (round === undefined) return false;
   const since = s.tallies.filter((tally) => compareRounds(tally.round, round.round) >= 0);
+  // Without a witness one agent's grant is a lease: what was just renewed so needs no promise of the other guard, which
+  // would keep that one from ever taking over (I6).
+  if (since.some((tally) => isMajority(tally.granted, s.settings.witness))) return false;
   return new Set(since.flatMap((tally) => tally.answered)).size < majority;
 }
 
+/** V4's refusal, or an order's. */
 function refusesNow(d: GuardDraft, site: 'site1' | 'site2'): boolean {
-  const refuses = d.s.agents[site]?.refuses ?? null;
-  return refuses !== null && d.at.now - refuses.at <= wordForMs;
+  const word = d.s.agents[site];
+  const since = Math.max(word?.refuses?.at ?? Number.NEGATIVE_INFINITY, word?.orderedAt ?? Number.NEGATIVE_INFINITY);
+  return d.at.now - since <= wordForMs;
 }
 
 export function onFailsafeAnswer(

@@ -13,6 +13,7 @@ import {
   leaseInForce,
   leaseUsable,
   mayBeginAt,
+  mayGiveUp,
   silentMs,
 } from './facts.ts';
 import type { Leaving } from './state.ts';
@@ -89,7 +90,7 @@ export function driveFencing(d: GuardDraft): void {
   fenceWhenDue(d);
   if (d.s.fencing !== null || d.s.startup !== 'over') return;
   const cause = unlawful(d) ?? unanswering(d);
-  if (cause !== null) return beginFence(d, cause, null);
+  if (cause !== null) return beginFence(d, cause, cause === 'stop-failed' ? giveUpWhole(d) : null);
   fenceWhenRefused(d);
 }
 
@@ -133,11 +134,20 @@ function fenceWhenRefused(d: GuardDraft): void {
   const duty = dutyEpoch(d.s);
   if (duty === null || d.s.leaving !== null || d.s.hold !== null || !bothRefuse(d.s, duty, d.at.now)) return;
   if (d.s.lease === null && d.s.db.role !== 'primary') return;
-  beginFence(d, 'refused', {
-    cause: 'refused',
-    gone: true,
-    position: null,
-    holdMs: d.s.settings.lease.releaseWaitMs,
-    orderUntil: null,
-  });
+  beginFence(d, 'refused', goneAfter(d, 'refused'));
+}
+
+/**
+ * "Orders", V8: the database did not even stop when a person wanted it moved. While the record says that the standby has all
+ * that was acknowledged it takes over; else an order that promised to lose nothing is undone, and it is started again.
+ */
+function giveUpWhole(d: GuardDraft): Leaving | null {
+  const { s, at } = d;
+  const isWhole = s.settings.replication !== 'async' && s.durable.chosen?.record.sync === true;
+  return isWhole && leaseUsable(s, at.now) && mayGiveUp(s, at.now) ? goneAfter(d, 'stop-failed') : null;
+}
+
+/** L7: "take over". */
+export function goneAfter(d: GuardDraft, cause: string): Leaving {
+  return { cause, gone: true, position: null, holdMs: d.s.settings.lease.releaseWaitMs, orderUntil: null };
 }

@@ -28,6 +28,7 @@ export function hearWord(d: GuardDraft, voter: VoterId, answer: GuardAnswer, epo
     why: answer.standby.why,
     hearsPeer: answer.hearsPeer,
     refuses: refuses && about !== null ? { epoch: about, at: d.at.now } : null,
+    orderedAt: answer.refusal === 'order' ? d.at.now : null,
   };
   set(d, { agents: { ...d.s.agents, [voter]: word } });
 }
@@ -53,7 +54,7 @@ function raiseRounds(d: GuardDraft, { start }: Round): void {
 export function onRefusing(d: GuardDraft, site: Site, message: Refusing): boolean {
   if (message.cluster !== d.s.durable.cluster) return false;
   // It says nothing new of the standby or the peer, so the age of that word stays as it is.
-  const before = d.s.agents[site] ?? { at: 0, mayTakeOver: false, why: '', hearsPeer: true };
+  const before = d.s.agents[site] ?? { at: 0, mayTakeOver: false, why: '', hearsPeer: true, orderedAt: null };
   const refuses = message.refusing ? { epoch: message.epoch, at: d.at.now } : null;
   set(d, { agents: { ...d.s.agents, [site]: { ...before, refuses } } });
   return true;

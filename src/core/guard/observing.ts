@@ -53,10 +53,21 @@ export function onLooked(
   if (pending.serial !== d.s.db.serial) return setDue(d, { look: d.at.now });
   if (outcome.kind !== 'done' || outcome.value.kind !== 'looked') return;
   const process = outcome.value.process;
+  const wasStopping = isStopping(d.s.db.process?.value ?? null);
   setDb(d, { process: { at: d.at.now, value: process } });
   if (d.s.db.work !== null || d.s.fencing !== null) return;
+  if (isStopping(process) && !wasStopping && d.s.db.role === 'primary') restFromStop(d);
   if (process.running) seenRunning(d, process);
   else seenStopped(d, process);
+}
+
+function isStopping(process: ProcessReport | null): boolean {
+  return process?.postmaster === true && process.controlState === 'shutting down';
+}
+
+/** "Orders": a clean stop by somebody else is a restart, and its checkpoint may take longer than a failure to be confirmed. */
+function restFromStop(d: GuardDraft): void {
+  set(d, { restingUntil: Math.max(d.s.restingUntil, d.at.now + d.s.settings.restartBudgetMs) });
 }
 
 function seenRunning(d: GuardDraft, process: ProcessReport): void {

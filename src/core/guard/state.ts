@@ -92,6 +92,8 @@ export type AgentWord = {
   readonly hearsPeer: boolean;
   /** V4: the epoch whose database it refuses, and when it said so. */
   readonly refuses: { readonly epoch: EpochId; readonly at: Instant } | null;
+  /** "Orders": when it refused a renewal for an order past this guard. */
+  readonly orderedAt: Instant | null;
 };
 
 /** L5: one at a time. `register` once an agent was asked to run the register's grant. */

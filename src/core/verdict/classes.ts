@@ -29,6 +29,11 @@ export function bearingOnPrimary(probe: ProbeClass): Bearing {
   return primaryBearing[probe];
 }
 
+/** For a class as a track keeps it: of any part, or none yet. */
+export function isBadOfPrimary(probe: string): boolean {
+  return primaryBearing[probe as ProbeClass] === 'bad';
+}
+
 /** V2: only against these two may the standby testify, since only they can be the watcher's own blindness. */
 export function canBeBlindness(probe: string): boolean {
   return probe === 'timeout' || probe === 'unreachable';

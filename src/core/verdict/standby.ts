@@ -44,7 +44,9 @@ export function standbyAdvice(s: AgentState, now: Instant, waives: Waiver = 'not
   if (guard.diskFull) return no(`${site}'s disk is full`);
   const waitMs = guard.quarantineMs - (now - (s.guards[site]?.at ?? now));
   if (waitMs > 0)
-    return no(`${site}'s guard started a moment ago and may not promote for ${Math.ceil(waitMs / 1000)} s (L8)`);
+    return no(
+      `${site}'s guard may not promote for ${Math.ceil(waitMs / 1000)} s: it started a moment ago, or promised so to the primary's guard (L8)`,
+    );
   const pinned = s.durable.systemId;
   if (pinned === null || report.systemId === null)
     return no('the system identifier of the primary or the standby is unknown');

@@ -76,10 +76,12 @@ export function witnessStep(
   const { voter, lastPrimary } = takeEvent(state, event, moment, send);
   const isDue = isWorthSaving(state.savedPosition, lastPrimary, moment.now - state.positionSavedAt);
   const changed = !state.saved || isDue || voter.durable !== state.voter.durable;
+  const mayFail = state.saved && voter.durable === state.voter.durable;
   const onDisk = changed ? { savedPosition: lastPrimary, positionSavedAt: moment.now } : {};
   return {
     state: { ...state, voter, lastPrimary, ...onDisk, saved: true },
-    effects: { fence: false, persist: changed ? { ...voter.durable, lastPrimary } : null, send, act: [] },
+    // V5: a position that is not on disk is told all the same, and known again with the next renewal.
+    effects: { fence: false, persist: changed ? { ...voter.durable, lastPrimary } : null, mayFail, send, act: [] },
     trace: [],
     wakeAt: moment.now + idleTickMs,
   };

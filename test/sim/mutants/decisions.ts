@@ -111,6 +111,32 @@ export const decisionMutants: readonly Mutant[] = [
     },
   },
   {
+    name: 'refuses-by-itself-only',
+    rule: 'V4',
+    edits: [
+      {
+        file: 'src/core/agent/refusing.ts',
+        find: 'return s.refusing || followsPeer(s, epoch, now);',
+        put: 'return s.refusing;',
+      },
+    ],
+    seeds: 100,
+    options: endOnly,
+  },
+  {
+    name: 'forces-by-an-old-sync',
+    rule: 'V8',
+    edits: [
+      {
+        file: standby,
+        find: "if (s.settings.replication === 'zero-loss-strict' || hearsMajority(s, now)) return true;",
+        put: 'if (now > 0) return true;',
+      },
+    ],
+    seeds: 200,
+    options: { replication: 'zero-loss', minutes: 4, faultEveryMs: 20_000, faultsAtOnce: 1, faults: { disaster: 1 } },
+  },
+  {
     name: 'fenced-without-rounds',
     rule: 'V1',
     edits: [

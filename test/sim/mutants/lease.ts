@@ -245,6 +245,19 @@ export const leaseMutants: readonly Mutant[] = [
     options: cutFromTheAgents,
   },
   {
+    name: 'failsafe-beside-a-lease',
+    rule: 'L8',
+    edits: [
+      {
+        file: failsafe,
+        find: 'if (since.some((tally) => isMajority(tally.granted, s.settings.witness))) return false;',
+        put: 'if (since.some((tally) => isMajority(tally.granted, s.settings.witness) && at.now < 0)) return false;',
+      },
+    ],
+    seeds: 100,
+    options: { witness: 'none', brisk: true, minutes: 1, faultEveryMs: 20_000 },
+  },
+  {
     name: 'restart-releases-a-running-database',
     rule: 'L11',
     edits: [

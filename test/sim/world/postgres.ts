@@ -266,6 +266,7 @@ export class Postgres {
     };
     server.after(random.range(20, 150) * milli, () => {
       if (!wasPrimary) return data.volume.when(end('shut down in recovery'));
+      data.control('shutting down');
       const last = data.append('checkpoint');
       this.whenFlushed(last, () => this.sender.whenReceived(last, end('shut down')));
     });

@@ -83,6 +83,19 @@ test('Q8: what a voter was seen to have accepted goes to disk, and is told to it
   assert.deepEqual([asked.request.seenOfYou, asked.request.voteOfYou], [ballot(6), ballot(5)]);
 });
 
+test('Q1, Q3, Q8: who asks for a promise or a vote at its own ballot has given it itself, and is remembered so', () => {
+  const addressed = { cluster: 'c-1', voters: 'three' } as const;
+  const session = new Session(state());
+  session.request('site1-agent', { type: 'prepare', ...addressed, ballot: ballot(7) });
+  assert.deepEqual([session.persist?.seen.site1, session.persist?.votes.site1 ?? null], [ballot(7), null]);
+  session.request('site1-agent', { type: 'accept', ...addressed, ballot: ballot(7), record: record() });
+  assert.deepEqual([session.persist?.seen.site1, session.persist?.votes.site1], [ballot(7), ballot(7)]);
+  // Q5: a repair carries a ballot of somebody else's, and says nothing of who sends it; nor does another cluster's.
+  session.request('site1-agent', { type: 'accept', ...addressed, ballot: ballot(8, 'site2'), record: record() });
+  session.request('site1-agent', { type: 'prepare', ...addressed, cluster: 'c-0', ballot: ballot(9) });
+  assert.deepEqual(session.state.durable.seen.site1, ballot(7));
+});
+
 test('Q8: messages overtake each other: what was said earlier and comes later is old, not amnesia', () => {
   const session = new Session(state()).tick();
   const [earlier] = session.asked('state');

@@ -174,17 +174,16 @@ test('Q1, Q2, Q8: a vote for a change that the other agent proposed is not passe
   const made = at(6, record({ epoch: 2, primary: 'site2' }), 'site1');
   const builder = state('site2', 'none');
   const voted = { ...builder.state.voter.durable, promised: made.ballot, accepted: made };
+  // Put back a moment ago, it may not vote for another primary; for the old one it may.
+  const booted = view({ quarantineMs: 15_700, bindsMs: 15_700 });
   const old = { at: now - 60_000, view: view(), notice: null, noticeAt: null, tells: true };
   const session = new Session(builder.voter({ durable: voted }).with({ peer: old }));
   for (let ms = 0; ms < 30_000 && session.asked('prepare').length === 0; ms += 100) session.tick(100);
   const [prepare] = session.asked('prepare');
   assert.ok(prepare !== undefined, 'no round began');
-  const value = { type: 'promise', promised: true, refusal: null, view: view() } as const;
+  const value = { type: 'promise', promised: true, refusal: null, view: booted } as const;
   session.step({ type: 'answer', id: prepare.id, outcome: { kind: 'done', value } });
-  assert.deepEqual(
-    session.asked('accept').filter(({ request }) => request.record.epoch === 1),
-    [],
-  );
+  assert.deepEqual(session.asked('accept'), []);
 });
 
 test('Q8: what is known to be chosen is not passed over, though this agent lost its vote for it', () => {

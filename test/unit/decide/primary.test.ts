@@ -52,6 +52,13 @@ const rows: readonly Row[] = [
   ['Orders: an order is under way here', 'order', failed().with({ order }), 'failover', failed()],
   ['Orders: a forced era has one voter', 'forced', failed().record(forced), 'failover', failed()],
   ['V1: it serves writes', 'healthy', state(), 'failover', failed()],
+  [
+    'Orders: it is down in a restart, whatever it was before',
+    'resting',
+    state().primary('healthy', 'starting-up').guard('site1', { restingMs: 9000 }),
+    'healthy',
+    state().guard('site1', { restingMs: 9000 }),
+  ],
   ['V1: nothing is known yet', 'unknown', state().primary('unknown'), 'healthy', state()],
   ['V1: hysteresis', 'suspect', failed().primary('suspect', 'refused'), 'failover', failed()],
   [

@@ -33,6 +33,15 @@ test('no step runs while a persist is under way; what came meanwhile is one step
   assert.deepEqual(taken?.type === 'several' && taken.events.map(({ type }) => type), ['tick', 'request']);
 });
 
+test('V5: one that may fail is told of, and its step goes on', async () => {
+  const w = world();
+  w.step({ persist: {}, mayFail: true, send: [ask(1)] });
+  await w.saves.calls[0]!.settle(unknown('ENOSPC'));
+  assert.deepEqual(w.happened, ['step:request', 'persist', 'ask:site2-agent']);
+  w.step({ persist: {}, mayFail: true });
+  assert.equal(w.saves.calls.length, 2, 'it goes on');
+});
+
 for (const outcome of [rejected('too-large', 'x'), unknown('EIO')]) {
   test(`a persist that is ${outcome.kind} drops the step's sends and acts and ends the process`, async () => {
     const w = world();

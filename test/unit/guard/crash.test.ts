@@ -114,6 +114,18 @@ test('a clean stop by somebody else is no crash: it is started again, and verdic
   assert.ok((pair.voters.site1.renewals.at(-1)?.status.restingMs ?? 0) > 25_000);
 });
 
+test('"Orders": verdicts rest from the beginning of that stop, whose checkpoint may take long, and once only', () => {
+  const pair = Pair.inService();
+  const restingMs = () => pair.voters.site1.renewals.at(-1)?.status.restingMs ?? 0;
+  pair.pass(2000);
+  assert.equal(restingMs(), 0);
+  pair.primary.db.controlState = 'shutting down';
+  pair.pass(1500);
+  assert.ok(restingMs() > 25_000 && restingMs() < 30_000, `${restingMs()} ms`);
+  pair.pass(30_000);
+  assert.equal(restingMs(), 0, 'one that never ends is a failure');
+});
+
 test('a postmaster that is gone while its backends live on is a crash', () => {
   const pair = Pair.inService();
   pair.voters.site2.mayTakeOver = true;

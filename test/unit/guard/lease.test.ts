@@ -221,6 +221,26 @@ test('L8: an agent that cannot say yet whether it grants has not answered: the p
   assert.equal(pair.primary.saw('fence.begun').length, 0);
 });
 
+test('L8, I6: without a witness one agent is enough for a lease, and the other guard is not asked to promise anything', () => {
+  for (const away of ['site1', 'site2'] as const) {
+    const pair = Pair.inService({ settings: { ...settings, witness: 'none' } });
+    pair.voters[away].down = true;
+    pair.pass(20_000);
+    assert.equal(pair.primary.saw('fence.begun').length, 0);
+    assert.equal(pair.standby.saw('failsafe.promised').length, 0);
+  }
+});
+
+test('L8: nor is it where an agent refuses for an order past this guard', () => {
+  const pair = Pair.inService();
+  pair.voters.site1.down = true;
+  pair.voters.witness.down = true;
+  pair.voters.site2.orders = true;
+  pair.pass(20_000);
+  assert.equal(pair.standby.saw('failsafe.promised').length, 0);
+  assert.equal(pair.primary.writable, false);
+});
+
 test('L8: the promise keeps the other guard from promoting until it has run out', () => {
   const pair = Pair.inService();
   for (const id of ['site1', 'site2', 'witness'] as const) pair.voters[id].down = true;

@@ -236,6 +236,25 @@ test('switchover: a stop that does not end is undone by a kill and a start in pl
   assert.equal(pair.voters.site2.releases.length, 0);
 });
 
+for (const [name, replication, sync, mayTakeOver, gives] of [
+  ['zero-loss and the standby has all: given up', 'zero-loss', true, true, true],
+  ['the record does not say so: started again', 'zero-loss', false, true, false],
+  ['the standby is unfit: started again', 'zero-loss', true, false, false],
+  ['asynchronous, where it would lose: started again', 'async', false, true, false],
+] as const) {
+  test(`switchover: a stop that does not end, ${name}`, () => {
+    const pair = Pair.inService({ settings: { ...settings, replication } });
+    pair.change({ sync });
+    pair.voters.site2.mayTakeOver = mayTakeOver;
+    pair.pass(2000);
+    pair.primary.db.frozen = true;
+    order(pair, 'switchover', 4000);
+    const isGone = () => pair.voters.site2.releases.some((release) => release.gone);
+    pair.until(() => isGone() || pair.primary.writable, 12_000);
+    assert.equal(isGone(), gives);
+  });
+}
+
 test('restart: stopped and started under the lease, verdicts at rest', () => {
   const pair = Pair.inService();
   order(pair, 'restart', 30_000);

@@ -87,6 +87,8 @@ export class FakeVoter {
   refusing = false;
   /** It has just started and does not know yet whether it may grant. */
   busy = false;
+  /** It has an order past this guard. */
+  orders = false;
   mayTakeOver = false;
   hearsPeer = true;
   /** V8: what it says when it is asked; null says nothing. */
@@ -148,6 +150,7 @@ export class FakeVoter {
     switch (request.type) {
       case 'renew': {
         this.renewals.push(request);
+        if (this.orders) return this.#say({ granted: null, refusal: 'order', round: request.round });
         if (this.busy) return this.#say({ granted: null, refusal: 'busy', round: request.round });
         const result = grant(this.voter, request, this.refusing, this.rules, this.clock.now());
         this.voter = result.voter;

@@ -61,7 +61,7 @@ const accept = (counter: number, value = moved): Request => ({
 test('a tick changes nothing and asks for nothing but the next one', () => {
   const before = started();
   const { state, effects, wakeAt } = witnessStep(before, { type: 'tick' }, moment(50));
-  assert.deepEqual(effects, { fence: false, persist: null, send: [], act: [] });
+  assert.deepEqual(effects, { fence: false, persist: null, mayFail: true, send: [], act: [] });
   assert.equal(state.voter, before.voter);
   assert.ok(wakeAt > 50);
 });

@@ -1,0 +1,48 @@
+// Which grants this agent refuses: those of a database that it has confirmed as failed (V4), and those that an order past a
+// silent guard has to end ("Orders").
+
+import { type EpochId, epochOf, sameEpoch } from '../quorum/record.ts';
+import type { Instant } from '../time.ts';
+import { peerNotice, primaryVerdict, recordOf } from './facts.ts';
+import type { OrderState } from './order-state.ts';
+import type { AgentState } from './state.ts';
+
+/** V4: whether this agent refuses the database of that epoch. */
+export function refusesDatabase(s: AgentState, epoch: EpochId, now: Instant): boolean {
+  const record = recordOf(s);
+  if (record === null || !sameEpoch(epochOf(record), epoch)) return false;
+  return s.refusing || followsPeer(s, epoch, now);
+}
+
+/**
+ * V4, I6: the peer says that nothing but the lease stands against the change, and this agent has confirmed the failure, too.
+ * What it does not see itself (the standby, behind a cut link) is no reason to renew that lease for ever. It is not told to
+ * the peer as this agent's own refusal: each would hold the other one to it.
+ */
+function followsPeer(s: AgentState, epoch: EpochId, now: Instant): boolean {
+  const record = recordOf(s);
+  if (record === null || record.mode !== 'auto' || primaryVerdict(s, record, now) !== 'failed') return false;
+  return peerNotice(s, now)?.refusing === true && peerIsIn(s, epoch, now);
+}
+
+/** "Orders": until the change is chosen or the order times out; one that stopped the database needs no refusal. */
+export function refusesByOrder(order: OrderState | null): boolean {
+  return order !== null && (order.phase === 'refusing' || (order.phase === 'proposing' && order.checkpoint === null));
+}
+
+/** Both agents do so for it; the next epoch's database it does not touch. */
+export function orderRefuses(s: AgentState, epoch: EpochId, now: Instant): boolean {
+  const { order } = s;
+  if (order !== null && refusesByOrder(order) && sameEpoch(order.from, epoch)) return true;
+  return peerNotice(s, now)?.orderRefuses === true && peerIsIn(s, epoch, now);
+}
+
+/** A verdict's refusal or an order's. */
+export function refusesNow(s: AgentState, epoch: EpochId, now: Instant): boolean {
+  return refusesDatabase(s, epoch, now) || orderRefuses(s, epoch, now);
+}
+
+function peerIsIn(s: AgentState, epoch: EpochId, now: Instant): boolean {
+  const theirs = peerNotice(s, now)?.view.chosen?.record;
+  return theirs !== undefined && sameEpoch(epochOf(theirs), epoch);
+}
