@@ -93,12 +93,13 @@ export const quorumMutants: readonly Mutant[] = [
     edits: [
       {
         file: proposing,
-        find: "d.s.settings.witness === 'none' && ofOneEra",
-        put: 'ofOneEra',
+        find: "d.s.settings.witness === 'none' && ofOneEra && !isOver && isProposers",
+        put: 'ofOneEra && !isOver',
       },
     ],
     seeds: 400,
     options: {
+      witness: 'agent',
       faultEveryMs: 3000,
       faults: {
         'crash-between-effects': 10,
