@@ -8,6 +8,7 @@ import { soleVoterOf } from '../quorum/sole-voter.ts';
 import { bindsAgainst, type Memory } from '../quorum/voter.ts';
 import { otherSite, type Site, sites, type VoterId } from '../site.ts';
 import { bindingMs, type Instant, type Ms } from '../time.ts';
+import { canBeBlindness } from '../verdict/classes.ts';
 import type { AgentState, Heard, Seen, Track } from './state.ts';
 
 /** R2, V4: a voter counts as heard for this long. Four `state` intervals, so one lost message is not silence. */
@@ -183,6 +184,9 @@ function left(since: number, length: Ms, wall: number): Ms {
   return Math.min(length, Math.max(0, since + length - wall));
 }
 
+/** Six of its rounds: as long as a guard takes that is itself started again. */
+const restForMs: Ms = 5000;
+
 /** "Orders": from an order until its end verdicts on the database rest, at both agents; so they do in a restart. */
 export function verdictsRest(s: AgentState, now: Instant): boolean {
   if (s.order !== null) return true;
@@ -190,7 +194,8 @@ export function verdictsRest(s: AgentState, now: Instant): boolean {
   const record = recordOf(s);
   if (record === null) return true;
   const guard = s.guards[record.primary];
-  return guard !== null && guard.value.restingMs - (now - guard.at) > 0;
+  // Who restarts or moves it says so with each round; a host that was switched off meanwhile restarts nothing.
+  return guard !== null && now - guard.at <= restForMs && guard.value.restingMs - (now - guard.at) > 0;
 }
 
 /**
@@ -200,6 +205,16 @@ export function verdictsRest(s: AgentState, now: Instant): boolean {
 export function bootingMs(s: AgentState, track: Track, peerSays: PartVerdict | undefined, now: Instant): Ms {
   if (track.everHealthy || track.verdict !== 'failed' || peerSays === 'failed') return 0;
   return Math.max(0, s.startedAt + s.settings.restartBudgetMs - now);
+}
+
+/** V2: the standby testifies that the primary lives: it received something within the confirm time. */
+export function standbyTestifies(s: AgentState, now: Instant): boolean {
+  if (!canBeBlindness(s.primary.lastClass) || s.receivedMovedAt === null) return false;
+  return now - s.receivedMovedAt < confirmTimeMs(s);
+}
+
+export function confirmTimeMs(s: AgentState): Ms {
+  return s.settings.probe.confirm * s.settings.probe.everyMs;
 }
 
 /** The verdicts that this agent stands for, as it tells them and decides by them (V1, V3, V7). */

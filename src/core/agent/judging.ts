@@ -5,10 +5,10 @@ import type { BalancerReport, InstanceReport, PrimaryReport, StandbyReport } fro
 import { epochOf, sameEpoch } from '../quorum/record.ts';
 import { otherSite, type Site } from '../site.ts';
 import type { Instant, Ms } from '../time.ts';
-import { bearingOnPrimary, canBeBlindness } from '../verdict/classes.ts';
+import { bearingOnPrimary } from '../verdict/classes.ts';
 import { beginAnew, fold } from '../verdict/track.ts';
 import { type AgentDraft, set, trace } from './draft.ts';
-import { recent, recordOf, standbySite, verdictsRest } from './facts.ts';
+import { confirmTimeMs, recent, recordOf, standbySite, verdictsRest } from './facts.ts';
 import { hearStandbysPosition, seePosition } from './positions.ts';
 import { refusesDatabase } from './refusing.ts';
 import type { AgentState, Track } from './state.ts';
@@ -131,16 +131,6 @@ function noteVerdict(d: AgentDraft, part: string, before: Track, after: Track): 
     class: after.lastClass,
     detail: after.detail,
   });
-}
-
-/** V2: the standby testifies that the primary lives: it received something within the confirm time. */
-export function standbyTestifies(s: AgentState, now: Instant): boolean {
-  if (!canBeBlindness(s.primary.lastClass) || s.receivedMovedAt === null) return false;
-  return now - s.receivedMovedAt < confirmTimeMs(s);
-}
-
-function confirmTimeMs(s: AgentState): Ms {
-  return s.settings.probe.confirm * s.settings.probe.everyMs;
 }
 
 /** V7: whether the other site's balancer serves from the right database, not merely holding requests. */

@@ -253,10 +253,14 @@ function waivedBy({ order, checkpoint }: OrderState): Waiver {
 
 function whyLate(d: AgentDraft, order: OrderState): string {
   const advice = adviceFor(d, order);
-  const late = 'it took longer than order.timeout; the old primary goes on';
-  if (order.phase === 'asking' || order.phase === 'stopping')
-    return `${late}: its guard told of no stopped database (it could not be asked, or the database did not stop)`;
-  return advice.mayTakeOver ? late : `${late} (${order.to} may not take over: ${advice.why})`;
+  const unfit = advice.mayTakeOver ? '' : ` (${order.to} may not take over: ${advice.why})`;
+  const late = 'it took longer than order.timeout';
+  if (order.phase !== 'asking' && order.phase !== 'stopping') return `${late}; the old primary goes on${unfit}`;
+  const hasStopped = d.s.stopped !== null && sameEpoch(d.s.stopped.epoch, order.from);
+  if (hasStopped)
+    return `${late}: ${order.to} has not received the shutdown checkpoint; the old primary goes on${unfit}`;
+  // "Orders", V8: then it may give the database up, which moves it after all.
+  return `${late}: its guard told of no stopped database (it could not be asked, or the database does not stop); it goes on, or is given up if the record says that ${order.to} has everything${unfit}`;
 }
 
 /** A switchover needs none (V8): its standby has received all that the old primary ever wrote. */

@@ -3,7 +3,7 @@
 
 import { type EpochId, epochOf, sameEpoch } from '../quorum/record.ts';
 import type { Instant } from '../time.ts';
-import { peerNotice, primaryVerdict, recordOf } from './facts.ts';
+import { peerNotice, primaryVerdict, recordOf, standbyTestifies } from './facts.ts';
 import type { OrderState } from './order-state.ts';
 import type { AgentState } from './state.ts';
 
@@ -22,6 +22,8 @@ export function refusesDatabase(s: AgentState, epoch: EpochId, now: Instant): bo
 function followsPeer(s: AgentState, epoch: EpochId, now: Instant): boolean {
   const record = recordOf(s);
   if (record === null || record.mode !== 'auto' || primaryVerdict(s, record, now) !== 'failed') return false;
+  // V2: what the standby still receives from is out of reach, and serves.
+  if (standbyTestifies(s, now)) return false;
   return peerNotice(s, now)?.refusing === true && peerIsIn(s, epoch, now);
 }
 

@@ -11,9 +11,9 @@ import {
   peerVerdicts,
   recordOf,
   standbySite,
+  standbyTestifies,
   verdictsRest,
 } from '../agent/facts.ts';
-import { standbyTestifies } from '../agent/judging.ts';
 import type { AgentState, Decision, Intent } from '../agent/state.ts';
 import { type ClusterRecord, epochOf, sameEpoch } from '../quorum/record.ts';
 import { soleVoterOf } from '../quorum/sole-voter.ts';
@@ -99,6 +99,7 @@ function diagnose(s: AgentState, record: ClusterRecord, at: Moment): PrimaryDeci
     return hold('booting', `${seen}; it was not seen to work since this agent started and may be booting`, waitMs);
   if (s.hearingSince === null)
     return hold('silent', `hears no other voter, so its own view of ${seen} confirms nothing`);
+  if (verdictsRest(s, at.now)) return hold('resting', `${seen}, but it is being restarted or moved`);
   if (hearsPeer(s, at.now)) {
     const theirs = peerVerdicts(s, record, at.now)?.primary ?? 'unknown';
     if (theirs === 'healthy') return hold('peer-objects', `${seen}, but the peer sees it healthy`);

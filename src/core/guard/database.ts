@@ -88,7 +88,13 @@ export function onWork(d: GuardDraft, id: number, outcome: WorkOutcome): void {
   trace(d, 'warn', 'database.deed-failed', { deed: work.deed, why, failures });
   // Whatever it did, it may run; looks and questions tell. A standby's start cannot have made it a primary.
   const retryAt = Math.max(d.s.db.retryAt, d.at.now + (failures <= 1 ? firstRetryMs : retryMs));
-  setDb(d, { role: 'unknown', unknownSince: d.at.now, failures, retryAt, stopFailed: work.deed === 'stop' && !lapsed });
+  setDb(d, {
+    role: 'unknown',
+    unknownSince: d.at.now,
+    failures,
+    retryAt,
+    stopFailed: work.deed === 'stop' && !lapsed ? 'stop' : null,
+  });
 }
 
 function onDone(d: GuardDraft, deed: DatabaseWork): void {
@@ -120,8 +126,8 @@ export function onWritable(d: GuardDraft): void {
     trace(d, 'info', 'database.writable', { epoch: showEpoch(lease.epoch) });
   }
   if (d.s.order?.phase === 'starting') endOrder(d, 'done', 'it accepts writes');
-  if (db.crashed || db.failures > 0 || db.startingSince !== null || db.stopFailed) {
-    setDb(d, { crashed: false, failures: 0, startingSince: null, stopFailed: false });
+  if (db.crashed || db.failures > 0 || db.startingSince !== null || db.stopFailed !== null) {
+    setDb(d, { crashed: false, failures: 0, startingSince: null, stopFailed: null });
   }
 }
 
@@ -132,7 +138,7 @@ export function onDatabaseDown(d: GuardDraft, clean: boolean, orphans: boolean):
     // "Orders": a clean stop by somebody else is a restart, not a crash.
     trace(d, 'warn', 'database.stopped', { by: 'somebody else' });
     setDb(d, { role: 'none' });
-    if (s.restingUntil <= at.now) set(d, { restingUntil: at.now + s.settings.restartBudgetMs });
+    if (s.restingUntil <= at.now) set(d, { restingUntil: at.now + s.settings.restartBudgetMs, nextRoundAt: at.now });
     return;
   }
   trace(d, 'warn', 'database.crashed', { epoch: s.lease === null ? null : showEpoch(s.lease.epoch), orphans });

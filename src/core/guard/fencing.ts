@@ -48,7 +48,7 @@ export function beginFence(d: GuardDraft, cause: string, leave: Leaving | null):
   if (s.order !== null && cause !== 'order') endOrder(d, 'undone', cause);
   set(d, { fencing: { cause, since: at.now, retryAt: null } });
   // Whatever was under way on the database is cancelled by the driver; its outcome means nothing any more.
-  setDb(d, { work: null, serial: d.s.db.serial + 1, startingSince: null, missed: 0, stopFailed: false });
+  setDb(d, { work: null, serial: d.s.db.serial + 1, startingSince: null, missed: 0, stopFailed: null });
 }
 
 export function endOrder(d: GuardDraft, outcome: 'done' | 'undone', why: string): void {
@@ -90,7 +90,7 @@ export function driveFencing(d: GuardDraft): void {
   fenceWhenDue(d);
   if (d.s.fencing !== null || d.s.startup !== 'over') return;
   const cause = unlawful(d) ?? unanswering(d);
-  if (cause !== null) return beginFence(d, cause, cause === 'stop-failed' ? giveUpWhole(d) : null);
+  if (cause !== null) return beginFence(d, cause, cause === 'stop-failed' ? giveUpMoved(d) : null);
   fenceWhenRefused(d);
 }
 
@@ -125,7 +125,7 @@ function unanswering(d: GuardDraft): string | null {
   if (!seen.postmaster) return silent >= orphansMs ? 'orphans' : null;
   if (db.role !== 'unknown' || silent < silentMs) return null;
   // A stop of ours that never ends: it serves nobody and cannot be started again.
-  if (db.stopFailed) return 'stop-failed';
+  if (db.stopFailed !== null) return 'stop-failed';
   return lease === null && seen.controlState === 'in production' ? 'silent-primary' : null;
 }
 
@@ -141,8 +141,9 @@ function fenceWhenRefused(d: GuardDraft): void {
  * "Orders", V8: the database did not even stop when a person wanted it moved. While the record says that the standby has all
  * that was acknowledged it takes over; else an order that promised to lose nothing is undone, and it is started again.
  */
-function giveUpWhole(d: GuardDraft): Leaving | null {
+function giveUpMoved(d: GuardDraft): Leaving | null {
   const { s, at } = d;
+  if (s.db.stopFailed !== 'switchover') return null;
   const isWhole = s.settings.replication !== 'async' && s.durable.chosen?.record.sync === true;
   return isWhole && leaseUsable(s, at.now) && mayGiveUp(s, at.now) ? goneAfter(d, 'stop-failed') : null;
 }

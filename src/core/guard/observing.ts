@@ -65,9 +65,10 @@ function isStopping(process: ProcessReport | null): boolean {
   return process?.postmaster === true && process.controlState === 'shutting down';
 }
 
-/** "Orders": a clean stop by somebody else is a restart, and its checkpoint may take longer than a failure to be confirmed. */
+/** "Orders": a clean stop by somebody else is a restart, and its checkpoint may take longer than a failure to be confirmed. Told at once. */
 function restFromStop(d: GuardDraft): void {
-  set(d, { restingUntil: Math.max(d.s.restingUntil, d.at.now + d.s.settings.restartBudgetMs) });
+  const restingUntil = Math.max(d.s.restingUntil, d.at.now + d.s.settings.restartBudgetMs);
+  set(d, { restingUntil, nextRoundAt: d.at.now });
 }
 
 function seenRunning(d: GuardDraft, process: ProcessReport): void {
@@ -117,7 +118,7 @@ export function onAsked(
     // It is a primary, or a standby, since before this look: what was asked for of it is over.
     setDue(d, { beat: d.at.now });
   }
-  const stopFailed = role === 'standby' ? d.s.db.stopFailed : false;
+  const stopFailed = role === 'standby' ? d.s.db.stopFailed : null;
   setDb(d, {
     role,
     promoting: role === 'standby' && d.s.db.promoting,

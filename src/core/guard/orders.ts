@@ -38,7 +38,7 @@ export function onStoppedFast(d: GuardDraft, outcome: WorkOutcome): void {
   if (outcome.kind !== 'done' || outcome.value.kind !== 'stopped-fast' || order === null) {
     const why = 'detail' in outcome ? outcome.detail : outcome.kind;
     // It may serve on, or hang half stopped: questions tell, and what does not answer is killed and started again.
-    setDb(d, { role: 'unknown', unknownSince: d.at.now, stopFailed: true });
+    setDb(d, { role: 'unknown', unknownSince: d.at.now, stopFailed: order?.kind ?? 'stop' });
     // "Orders": then it goes on in the old epoch; what it takes to get there is a restart, and no failure.
     set(d, { restingUntil: d.at.now + d.s.settings.restartBudgetMs });
     return endOrder(d, 'undone', `the database did not stop: ${why}`);

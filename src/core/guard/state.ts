@@ -74,8 +74,8 @@ export type DatabaseBelief = {
   /** It crashed and was not started again since. */
   readonly crashed: boolean;
   readonly crashedAt: Instant | null;
-  /** A stop that did not end: what is left of it is killed when it does not answer soon. */
-  readonly stopFailed: boolean;
+  /** The stop that did not end, and what it was for: what is left of it is killed when it does not answer soon. */
+  readonly stopFailed: 'switchover' | 'restart' | 'stop' | null;
   /** Starts and promotions in a row that came to nothing. */
   readonly failures: number;
   /** Since when a start in place has been under way. */
@@ -231,7 +231,7 @@ const unknownDatabase: DatabaseBelief = {
   work: null,
   crashed: false,
   crashedAt: null,
-  stopFailed: false,
+  stopFailed: null,
   failures: 0,
   startingSince: null,
   retryAt: 0,

@@ -156,6 +156,16 @@ test('no answer is no refusal: its release tells', () => {
   assert.equal(session.state.order?.phase, 'stopping');
 });
 
+test('the time-out says what was waited for', () => {
+  const late = (session: Session) => session.tick(10_001).state.lastOrder?.why ?? '';
+  assert.match(late(ordered()), /its guard told of no stopped database/);
+  const stopped = ordered();
+  stopped.state = but(stopped.state, {
+    stopped: { epoch: epoch(1), round: round(9), position: 9_000_000, under: ballot(1), at: stopped.now },
+  });
+  assert.match(late(stopped), /site2 has not received the shutdown checkpoint; the old primary goes on/);
+});
+
 test('the time-out undoes it', () => {
   const session = ordered().tick(9999);
   assert.notEqual(session.state.order, null);

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Refusal, Renew } from '../../../src/core/messages.ts';
-import { type StateBuilder, state } from '../agent-state.ts';
+import { now, type StateBuilder, state } from '../agent-state.ts';
 import { at, ballot, epoch, guardStatus, moved, notice, round, view } from '../core-builders.ts';
 import { Session } from './session.ts';
 
@@ -47,6 +47,7 @@ for (const [what, builder] of [
     'the peer speaks of another epoch',
     unseeing().peerSays({ primary: 'failed' }, { refusing: true, view: view({ chosen: at(5, moved) }) }),
   ],
+  ['the standby still receives from it', peerRefuses(unseeing().with({ receivedMovedAt: now }))],
   ['siteward is paused', peerRefuses(unseeing().record({ mode: 'paused' }))],
 ] as const) {
   test(`V4: not while ${what}`, () => assert.equal(answer(builder)[1] === 'refusing', false));

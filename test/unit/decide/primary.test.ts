@@ -59,6 +59,20 @@ const rows: readonly Row[] = [
     'healthy',
     state().guard('site1', { restingMs: 9000 }),
   ],
+  [
+    'Orders: nor by what was confirmed before it, whatever the last probe met',
+    'resting',
+    failed().primary('failed', 'auth').guard('site1', { restingMs: 9000 }),
+    'failover',
+    failed().primary('failed', 'auth'),
+  ],
+  [
+    'Orders: who restarts it says so with each round; a guard that is silent restarts nothing',
+    'resting',
+    failed().guard('site1', { restingMs: 9000 }, 5000),
+    'failover',
+    failed().guard('site1', { restingMs: 9000 }, 5001),
+  ],
   ['V1: nothing is known yet', 'unknown', state().primary('unknown'), 'healthy', state()],
   ['V1: hysteresis', 'suspect', failed().primary('suspect', 'refused'), 'failover', failed()],
   [

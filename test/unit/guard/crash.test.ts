@@ -120,6 +120,8 @@ test('"Orders": verdicts rest from the beginning of that stop, whose checkpoint 
   pair.pass(2000);
   assert.equal(restingMs(), 0);
   pair.primary.db.controlState = 'shutting down';
+  const told = pair.until(() => restingMs() > 0, 1500);
+  assert.ok(told !== null && told <= 150, `told after ${told} ms`);
   pair.pass(1500);
   assert.ok(restingMs() > 25_000 && restingMs() < 30_000, `${restingMs()} ms`);
   pair.pass(30_000);

@@ -236,19 +236,20 @@ test('switchover: a stop that does not end is undone by a kill and a start in pl
   assert.equal(pair.voters.site2.releases.length, 0);
 });
 
-for (const [name, replication, sync, mayTakeOver, gives] of [
-  ['zero-loss and the standby has all: given up', 'zero-loss', true, true, true],
-  ['the record does not say so: started again', 'zero-loss', false, true, false],
-  ['the standby is unfit: started again', 'zero-loss', true, false, false],
-  ['asynchronous, where it would lose: started again', 'async', false, true, false],
+for (const [kind, name, replication, sync, mayTakeOver, gives] of [
+  ['switchover', 'zero-loss and the standby has all: given up', 'zero-loss', true, true, true],
+  ['switchover', 'the record does not say so: started again', 'zero-loss', false, true, false],
+  ['switchover', 'the standby is unfit: started again', 'zero-loss', true, false, false],
+  ['switchover', 'asynchronous, where it would lose: started again', 'async', false, true, false],
+  ['restart', 'nobody asked for a move: started again', 'zero-loss', true, true, false],
 ] as const) {
-  test(`switchover: a stop that does not end, ${name}`, () => {
+  test(`${kind}: a stop that does not end, ${name}`, () => {
     const pair = Pair.inService({ settings: { ...settings, replication } });
     pair.change({ sync });
     pair.voters.site2.mayTakeOver = mayTakeOver;
     pair.pass(2000);
     pair.primary.db.frozen = true;
-    order(pair, 'switchover', 4000);
+    order(pair, kind, 4000);
     const isGone = () => pair.voters.site2.releases.some((release) => release.gone);
     pair.until(() => isGone() || pair.primary.writable, 12_000);
     assert.equal(isGone(), gives);

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { standbyTestifies } from '../../../src/core/agent/judging.ts';
+import { standbyTestifies } from '../../../src/core/agent/facts.ts';
 import { standbyAdvice } from '../../../src/core/verdict/standby.ts';
 import { now, type StateBuilder, state } from '../agent-state.ts';
 import { epoch } from '../core-builders.ts';
