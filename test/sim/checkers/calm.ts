@@ -41,11 +41,19 @@ export function notCalm(world: World): string | null {
   const witness = witnessBallot(world);
   if (witness !== null && witness !== showBallot(ballot))
     return `the witness holds ${witness}, chosen is ${showBallot(ballot)}`;
+  if (wasPutBack(world)) return 'the register was put back to an older value, and nobody has noticed it yet (W3)';
   if (world.route53.name.value !== world.addressOf(record.entry)) return 'the name points elsewhere';
   if (!world.postgres[otherSite(record.primary)].receiver.streaming()) return 'the standby does not stream';
   const upgraded = world.daemons.every(({ speaks }) => speaks === spoken);
   if (world.options.replication !== 'async' && upgraded && !record.sync) return 'the record says sync: false';
   return null;
+}
+
+/** It is noticed with the next look; whatever else is lost before that is lost beside the witness. */
+function wasPutBack({ options, route53, agents }: World): boolean {
+  if (options.witness !== 'route53') return false;
+  const { serial = 0 } = registerValue(route53.register.value) ?? {};
+  return sites.some((site) => (agents[site].state()?.durable.registerSerial ?? 0) > serial);
 }
 
 /** The ballot of the record that the witness holds; null where there is none. */
