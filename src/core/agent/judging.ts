@@ -30,7 +30,7 @@ export function onPrimaryReport(d: AgentDraft, site: Site, report: PrimaryReport
   const track = fold(before, { bearing, class: seenClass, detail, startedAt }, d.s.settings.probe, d.at.now);
   noteVerdict(d, 'primary', d.s.primary, track);
   set(d, { primary: track });
-  if (report.class === 'ok') noteGood(d, report);
+  if (report.class === 'ok') noteGood(d, report, startedAt);
 }
 
 /** Three intervals of its rounds. */
@@ -58,10 +58,10 @@ function classFor(d: AgentDraft, report: PrimaryReport): PrimaryReport['class'] 
   return stopped && asks && !refused && !guard.crashed && guard.leaseLeftMs <= 0 ? 'fenced' : report.class;
 }
 
-function noteGood(d: AgentDraft, { systemId, position, row }: PrimaryReport): void {
+function noteGood(d: AgentDraft, { systemId, position, row }: PrimaryReport, startedAt: Instant): void {
   const { durable } = d.s;
   if (durable.systemId === null && systemId !== null) set(d, { durable: { ...durable, systemId } });
-  if (position !== null && row !== null) seePosition(d, { position, epoch: row.epoch });
+  if (position !== null && row !== null) seePosition(d, { position, epoch: row.epoch }, startedAt);
 }
 
 export function onStandbyReport(d: AgentDraft, site: Site, report: StandbyReport, startedAt: Instant): void {

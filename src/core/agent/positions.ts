@@ -14,13 +14,13 @@ import { type AgentState, rulesOf } from './state.ts';
 
 /** The last primary position goes to disk at most this often, or per quarter of maxLagBytes ("Timing"). */
 const positionEveryMs: Ms = 5000;
-/** The guard's beat makes a message of WAL at least every second. */
-const streamFreshMs: Ms = 2000;
-
-/** The primary was seen, or heard, to have written this far just now. */
-export function seePosition(d: AgentDraft, seen: PrimaryPosition): void {
+/**
+ * A probe that began at `at` met the primary, which had written this far by its end: so no more than this had been acknowledged
+ * by `at`. What others say is of a time that they do not tell.
+ */
+export function seePosition(d: AgentDraft, seen: PrimaryPosition, at: Instant): void {
   if (!isOfNow(d.s, seen)) return;
-  set(d, { positionAt: d.at.now });
+  set(d, { positionAt: Math.max(d.s.positionAt ?? at, at) });
   notePosition(d, seen);
 }
 
@@ -34,17 +34,14 @@ export function hearGuardsPosition(d: AgentDraft, site: Site, status: GuardStatu
   const record = recordOf(d.s);
   if (record === null) return;
   if (record.primary === otherSite(site)) return hearPosition(d, status.failsafeOf);
-  const told = positionOf(status);
-  if (told !== null) seePosition(d, told);
+  hearPosition(d, positionOf(status));
 }
 
-/** The primary says with each message of its WAL how far it has written; a message that is old says nothing of now. */
+/** The primary says with each message of its WAL how far it has written. */
 export function hearStandbysPosition(d: AgentDraft, report: StandbyReport): void {
-  const { row, primaryPosition: position, lastMessageAgeMs } = report;
+  const { row, primaryPosition: position } = report;
   if (row === null || position === null || report.streaming !== true) return;
-  const told = { epoch: row.epoch, position };
-  if (lastMessageAgeMs !== null && lastMessageAgeMs <= streamFreshMs) seePosition(d, told);
-  else hearPosition(d, told);
+  hearPosition(d, { epoch: row.epoch, position });
 }
 
 function isOfNow(s: AgentState, { epoch }: PrimaryPosition): boolean {

@@ -42,6 +42,8 @@ const harmlessAlone: ReadonlySet<FaultKind> = new Set([
 ]);
 
 const window = 90 * second;
+/** order.timeout, and what is left of the database does not answer for two seconds more. */
+const orderTakes = 15 * second;
 /** A fault that was over for so long is no company for the next. */
 const sameTime = 30 * second;
 
@@ -51,6 +53,7 @@ export class Moves {
   readonly #violations: Violations;
   readonly #faults: { readonly kind: FaultKind; readonly what: string; readonly over: Micros }[] = [];
   #isTaken = false;
+  #orderedAt: Micros = Number.NEGATIVE_INFINITY;
 
   /** A voter is out until a person makes it rejoin, however long ago it was struck: the next fault is the second one. */
   readonly #voterOut: () => boolean;
@@ -63,6 +66,7 @@ export class Moves {
 
   /** What people order is no fault: only what they asked for may come of it, or nothing. */
   fault(kind: FaultKind, { what, lasts }: Begun): void {
+    if (kind === 'order-switchover' || kind === 'order-failover') this.#orderedAt = this.#now();
     if (!kind.startsWith('order-') || kind === 'order-force')
       this.#faults.push({ kind, what, over: this.#now() + lasts });
   }
@@ -90,9 +94,18 @@ export class Moves {
     );
   }
 
+  /** "Orders", V8: a switchover whose database did not stop ends so, where nothing is lost by it. */
+  #wouldNotStop(before: Accepted, after: Accepted): boolean {
+    return (
+      before.record.sync &&
+      after.record.reason.includes('gave its database up') &&
+      this.#now() - this.#orderedAt < orderTakes
+    );
+  }
+
   /** `servedUntil`: when the old primary last served; from then on it may have waited for what lets the other take over. */
   changed(before: Accepted, after: Accepted, servedUntil: Micros): void {
-    if (isOrdered(after)) {
+    if (isOrdered(after) || this.#wouldNotStop(before, after)) {
       this.counts.ordered += 1;
       return;
     }

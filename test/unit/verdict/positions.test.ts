@@ -32,8 +32,17 @@ const renew = (position: number) =>
 test('V5: a renewal of the primary tells its position', () => {
   const session = new Session(state()).request('site1-guard', renew(far));
   assert.equal(positionOf(session), far);
-  assert.equal(session.state.positionAt, session.now);
+  assert.equal(session.state.positionAt, state().state.positionAt, 'told: of when, it does not say');
   assert.match(advice(session).why, /lacks \d+ bytes/);
+});
+
+test('V5: a probe saw it at its beginning: what was acknowledged until its end may lie beyond what it met', () => {
+  const session = new Session(state()).tick(500);
+  const began = session.now;
+  const row = { cluster: 'c-1', epoch: epoch(1), beat: 1 };
+  const report = { class: 'ok' as const, detail: '', position: far, row, systemId: null, timeline: null };
+  session.acted('probe-primary', done({ kind: 'primary', report }), 300);
+  assert.deepEqual([positionOf(session), session.state.positionAt], [far, began]);
 });
 
 test('V5: a guard whose database is no primary tells of no position in this epoch', () => {
@@ -80,16 +89,15 @@ test('V5: the guard of the standby tells what it was told with a failsafe (L8)',
   assert.equal(positionOf(new Session(state()).request('site2-guard', inquire(status))), far);
 });
 
-for (const [what, change, seen, heard] of [
-  ['tells how far the primary has written', { primaryPosition: far }, true, true],
-  ['that was told long ago has not seen it now', { primaryPosition: far, lastMessageAgeMs: 9000 }, false, true],
-  ['that does not stream tells nothing', { primaryPosition: far, streaming: false }, false, false],
-  ['that never heard of it tells nothing', { primaryPosition: null }, false, false],
+for (const [what, change, heard] of [
+  ['tells how far the primary has written', { primaryPosition: far }, true],
+  ['that does not stream tells nothing', { primaryPosition: far, streaming: false }, false],
+  ['that never heard of it tells nothing', { primaryPosition: null }, false],
 ] as const) {
   test(`V5: a standby ${what}`, () => {
     const draft = { s: state().state, at: moment(now), send: [], act: [], trace: [] };
     hearStandbysPosition(draft, { ...standbyReport, ...change });
-    assert.equal(draft.s.positionAt, seen ? now : now - 500);
+    assert.equal(draft.s.positionAt, now - 500, 'it is not told when');
     assert.equal(draft.s.lastPrimary?.position, heard ? far : 1000);
   });
 }
