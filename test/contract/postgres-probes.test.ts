@@ -82,7 +82,6 @@ describe('probes of a real PostgreSQL', {
     assert.deepEqual([report.class, report.inRecovery, report.streaming, report.timeline], ['ok', true, true, 1]);
     assert.equal(report.systemId, primary.systemId);
     assert.ok((report.received ?? 0) >= (report.replayed ?? 0));
-    assert.ok((report.lastMessageAgeMs ?? 1e9) < 5000, `${report.lastMessageAgeMs}`);
     // V5: the primary's own word on how far it has written, which the standby may not have received yet.
     const told = report.primaryPosition ?? 0;
     assert.ok(told > 0 && told <= (primary.position ?? 0), `${told} of ${primary.position}`);
@@ -247,7 +246,7 @@ describe('probes of a real PostgreSQL', {
     value(await bed.site2.db.startStandby(5000));
     await until('it answers', 3000, async () => (await bed.probes.standby('site2', deadlineMs)).class === 'ok');
     const report = await bed.probes.standby('site2', deadlineMs);
-    assert.deepEqual([report.inRecovery, report.streaming, report.lastMessageAgeMs], [true, false, null]);
+    assert.deepEqual([report.inRecovery, report.streaming], [true, false]);
     assert.ok((report.received ?? 0) > 0);
   });
 });

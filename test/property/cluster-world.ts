@@ -29,7 +29,7 @@ export function lookAt(look: Look, from: Site, deed: AgentDeed, facts: Facts): O
       const report = { ...common, class: look.standby, inRecovery: true, received, replayed: received };
       return done({
         kind: 'standby',
-        report: { ...report, streaming: null, lastMessageAgeMs: null, primaryPosition: null },
+        report: { ...report, streaming: null, primaryPosition: null },
       });
     }
     case 'probe-balancer': {

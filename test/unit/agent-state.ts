@@ -49,7 +49,6 @@ export const standbyReport: StandbyReport = {
   systemId: 'one',
   timeline: 1,
   streaming: true,
-  lastMessageAgeMs: 10,
   primaryPosition: null,
 };
 

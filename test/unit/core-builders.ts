@@ -1,6 +1,6 @@
 // Small builders for tests of the core.
 
-import type { GuardStatus, StateNotice, VoterView } from '../../src/core/messages.ts';
+import type { GuardStatus, Renew, StateNotice, VoterView } from '../../src/core/messages.ts';
 import type { Ballot } from '../../src/core/quorum/ballot.ts';
 import type { Accepted, ClusterRecord, EpochId } from '../../src/core/quorum/record.ts';
 import type { Round } from '../../src/core/quorum/round.ts';
@@ -107,6 +107,21 @@ export function notice(change: Partial<StateNotice> = {}): StateNotice {
     orderRefuses: false,
     seenOfYou: null,
     voteOfYou: null,
+    ...change,
+  };
+}
+
+/** site1's guard renews its lease of epoch 1. */
+export function renew(change: Partial<Renew> = {}): Renew {
+  return {
+    type: 'renew',
+    cluster: 'c-1',
+    voters: 'three',
+    epoch: epoch(1),
+    site: 'site1',
+    round: round(2),
+    ttlMs: 6000,
+    status: guardStatus('site1'),
     ...change,
   };
 }

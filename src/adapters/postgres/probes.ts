@@ -5,7 +5,6 @@ import { readFileSync } from 'node:fs';
 import { type Lsn, parseLsn } from '../../core/lsn.ts';
 import type { ClusterRow, PrimaryReport, ProbeClass, StandbyReport } from '../../core/observe/observation.ts';
 import type { AgentId, Site } from '../../core/site.ts';
-import type { Ms } from '../../core/time.ts';
 import type { DatabaseProbes } from '../../ports/database.ts';
 import { type Budget, budgetOf } from './budget.ts';
 import { ConnectionFault, classify, codeOf, detailOf } from './classify.ts';
@@ -33,7 +32,6 @@ type Facts = {
   readonly received: Lsn | null;
   readonly replayed: Lsn | null;
   readonly streaming: boolean | null;
-  readonly lastMessageAgeMs: Ms | null;
   readonly primaryPosition: Lsn | null;
   readonly row: ClusterRow | null;
 };
@@ -116,7 +114,6 @@ async function readFacts(connection: Connection, budget: Budget): Promise<Facts>
 }
 
 function toFacts(facts: Row | undefined, row: Row | undefined): Facts {
-  const age = facts?.['last_message_age_ms'];
   return {
     inRecovery: facts?.['in_recovery'] === true,
     readOnly: facts?.['read_only'] === true,
@@ -126,7 +123,6 @@ function toFacts(facts: Row | undefined, row: Row | undefined): Facts {
     received: lsn(facts?.['received']),
     replayed: lsn(facts?.['replayed']),
     streaming: typeof facts?.['streaming'] === 'boolean' ? facts['streaming'] : null,
-    lastMessageAgeMs: typeof age === 'number' ? Math.max(0, Math.round(age)) : null,
     primaryPosition: lsn(facts?.['primary_position']),
     row: readClusterRow(row),
   };
@@ -159,7 +155,6 @@ function standbyReport(is: ProbeClass, detail: string, facts: Facts | null): Sta
     systemId: facts?.systemId ?? null,
     timeline: facts?.timeline ?? null,
     streaming: facts?.streaming ?? null,
-    lastMessageAgeMs: facts?.lastMessageAgeMs ?? null,
     primaryPosition: facts?.primaryPosition ?? null,
   };
 }

@@ -22,7 +22,6 @@ SELECT r.in_recovery,
             THEN greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) END::text AS received,
        CASE WHEN r.in_recovery THEN pg_last_wal_replay_lsn() END::text AS replayed,
        CASE WHEN r.in_recovery THEN coalesce(w.status = 'streaming', false) END AS streaming,
-       (extract(epoch FROM clock_timestamp() - w.last_msg_receipt_time) * 1000)::float8 AS last_message_age_ms,
        CASE WHEN r.in_recovery THEN w.latest_end_lsn END::text AS primary_position
 FROM (SELECT pg_is_in_recovery() AS in_recovery) r LEFT JOIN pg_stat_wal_receiver w ON true`;
 

@@ -40,7 +40,8 @@ const fullDetail = 'its guard finds no room beside its data: what needs a new pa
 
 /**
  * V1: `fenced` instead of `refused` while its guard answers, keeps it stopped for want of a lease, and its rounds arrive
- * here; not where the grant that it wants is the one that this agent refuses (V4). `disk-full` instead of `ok` while its guard says so: a probe changes a row in place, which still works then.
+ * here; not where the grant that it wants is the one that this agent refuses (V4). `disk-full` instead of `ok` while its
+ * guard says so: a probe changes a row in place, which still works then.
  */
 function classFor(d: AgentDraft, report: PrimaryReport): PrimaryReport['class'] {
   const record = recordOf(d.s);

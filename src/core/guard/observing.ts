@@ -65,7 +65,10 @@ function isStopping(process: ProcessReport | null): boolean {
   return process?.postmaster === true && process.controlState === 'shutting down';
 }
 
-/** "Orders": a clean stop by somebody else is a restart, and its checkpoint may take longer than a failure to be confirmed. Told at once. */
+/**
+ * "Orders": a clean stop by somebody else is a restart, and its checkpoint may take longer than a failure to be confirmed. Told
+ * at once.
+ */
 function restFromStop(d: GuardDraft): void {
   const restingUntil = Math.max(d.s.restingUntil, d.at.now + d.s.settings.restartBudgetMs);
   set(d, { restingUntil, nextRoundAt: d.at.now });

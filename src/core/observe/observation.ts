@@ -5,7 +5,6 @@ import type { Lsn } from '../lsn.ts';
 import type { Ballot } from '../quorum/ballot.ts';
 import type { EpochId, Era } from '../quorum/record.ts';
 import type { Site } from '../site.ts';
-import type { Ms } from '../time.ts';
 
 /** V1, a closed list. `fenced` is not seen by a probe: the agent concludes it from the guard's own words. */
 export type ProbeClass =
@@ -49,10 +48,9 @@ export type StandbyReport = {
   readonly row: ClusterRow | null;
   readonly systemId: string | null;
   readonly timeline: number | null;
-  /** Whether its WAL receiver is streaming, and the age of the last message from the primary. */
+  /** Whether its WAL receiver is streaming. */
   readonly streaming: boolean | null;
-  readonly lastMessageAgeMs: Ms | null;
-  /** How far the primary had written, by its own word in that message. */
+  /** How far the primary had written, by its own word in the last message of its WAL. */
   readonly primaryPosition: Lsn | null;
 };
 

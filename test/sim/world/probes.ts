@@ -115,7 +115,7 @@ function refusal(pg: Postgres, systemId: string | null): ProbeClass | null {
 
 function askStandby(pg: Postgres, keptOut: ProbeClass | null, systemId: string | null): Answer<StandbyReport> {
   if (keptOut !== null) return { report: { ...silentStandby, class: keptOut }, stalls: false };
-  const { scheduler, receiver, data } = pg;
+  const { receiver, data } = pg;
   const inRecovery = pg.inRecovery();
   const streaming = inRecovery && receiver.streaming();
   const report: StandbyReport = {
@@ -128,7 +128,6 @@ function askStandby(pg: Postgres, keptOut: ProbeClass | null, systemId: string |
     systemId: pg.systemId,
     timeline: data.flushed.timeline,
     streaming,
-    lastMessageAgeMs: streaming ? Math.round((scheduler.now - receiver.lastMessageAt) / milli) : null,
     // One message carries all there was on the primary's disk.
     primaryPosition: streaming ? receiver.received() : null,
   };
@@ -144,6 +143,5 @@ const silentStandby: StandbyReport = {
   received: null,
   replayed: null,
   streaming: null,
-  lastMessageAgeMs: null,
   primaryPosition: null,
 };

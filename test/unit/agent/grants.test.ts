@@ -5,18 +5,11 @@ import { test } from 'node:test';
 import type { Refusal, Release, Renew } from '../../../src/core/messages.ts';
 import { done, rejected, unknown } from '../../../src/core/outcome.ts';
 import { type StateBuilder, state } from '../agent-state.ts';
-import { at, epoch, guardStatus, moved, notice, record, round } from '../core-builders.ts';
+import { at, epoch, guardStatus, moved, notice, record, renew as renewal, round } from '../core-builders.ts';
 import { Session } from './session.ts';
 
 const addressed = { cluster: 'c-1', voters: 'three', epoch: epoch(1), site: 'site1' } as const;
-const renew = (seq: number, change: Partial<Renew> = {}): Renew => ({
-  type: 'renew',
-  ...addressed,
-  round: round(seq),
-  ttlMs: 6000,
-  status: guardStatus('site1'),
-  ...change,
-});
+const renew = (seq: number, change: Partial<Renew> = {}): Renew => renewal({ round: round(seq), ...change });
 const release = (seq: number, gone: boolean, position: number | null = null): Release => ({
   type: 'release',
   ...addressed,

@@ -2,22 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Refusal, Renew } from '../../../src/core/messages.ts';
+import type { Refusal } from '../../../src/core/messages.ts';
 import { now, type StateBuilder, state } from '../agent-state.ts';
-import { at, ballot, epoch, guardStatus, moved, notice, round, view } from '../core-builders.ts';
+import { at, ballot, epoch, guardStatus, moved, notice, renew, round, view } from '../core-builders.ts';
 import { Session } from './session.ts';
-
-const renew = (change: Partial<Renew> = {}): Renew => ({
-  type: 'renew',
-  cluster: 'c-1',
-  voters: 'three',
-  epoch: epoch(1),
-  site: 'site1',
-  round: round(2),
-  ttlMs: 6000,
-  status: guardStatus('site1'),
-  ...change,
-});
 
 function answer(builder: StateBuilder): readonly [granted: string | null, refusal: Refusal | null, refusing: boolean] {
   const said = new Session(builder).request('site1-guard', renew()).reply();

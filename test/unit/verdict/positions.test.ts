@@ -10,27 +10,18 @@ import { standbyAdvice } from '../../../src/core/verdict/standby.ts';
 import { formatRegisterState } from '../../../src/wire/register-codec.ts';
 import { Session } from '../agent/session.ts';
 import { now, oldNonce, standbyReport, state } from '../agent-state.ts';
-import { at, ballot, epoch, guardStatus, moment, notice, record, round, view } from '../core-builders.ts';
+import { at, ballot, epoch, guardStatus, moment, notice, record, renew, view } from '../core-builders.ts';
 
 const far = 50_000_000;
 const positionOf = (session: Session) => session.state.lastPrimary?.position;
 const advice = (session: Session) => standbyAdvice(session.state, session.now);
 const inquire = (status = guardStatus('site1')) =>
   ({ type: 'inquire', cluster: 'c-1', voters: 'three', status }) as const;
-const renew = (position: number) =>
-  ({
-    type: 'renew',
-    cluster: 'c-1',
-    voters: 'three',
-    epoch: epoch(1),
-    site: 'site1',
-    round: round(2),
-    ttlMs: 6000,
-    status: guardStatus('site1', { position }),
-  }) as const;
-
 test('V5: a renewal of the primary tells its position', () => {
-  const session = new Session(state()).request('site1-guard', renew(far));
+  const session = new Session(state()).request(
+    'site1-guard',
+    renew({ status: guardStatus('site1', { position: far }) }),
+  );
   assert.equal(positionOf(session), far);
   assert.equal(session.state.positionAt, state().state.positionAt, 'told: of when, it does not say');
   assert.match(advice(session).why, /lacks \d+ bytes/);
