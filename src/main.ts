@@ -20,12 +20,11 @@ async function main(): Promise<void> {
     if (code !== null) process.exitCode = code;
   } catch (error) {
     const known = error instanceof Error && 'code' in error && typeof error.code === 'number';
-    output.err(
-      known
-        ? `siteward: ${error.message}`
-        : `siteward: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-    );
+    const why = known ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
     process.exitCode = known ? (error.code as number) : EXIT.bug;
+    output.err(`siteward: ${why}`);
+    // For programs too: nothing was changed, or it is not known whether.
+    if (process.argv.includes('--json')) output.out(JSON.stringify({ ok: false, why, code: process.exitCode }));
   }
 }
 

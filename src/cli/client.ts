@@ -13,6 +13,7 @@ import type { Answer, Order, Request } from '../core/messages.ts';
 import type { Outcome } from '../core/outcome.ts';
 import { agentOf, type PeerId, type Site, sites } from '../core/site.ts';
 import { addressesOf, pinsOf } from '../roles/addresses.ts';
+import { type Living, newestFirst } from './driver.ts';
 
 /** A reason to stop that a person has to mend or decide: a sentence and an exit code, no stack. */
 export class Refused extends Error {
@@ -131,10 +132,8 @@ export async function askAgents(client: Client): Promise<readonly AgentReport[]>
   );
 }
 
-/** The agents that answer, those of voters in good standing with the newest record first. */
-export async function livingAgents(
-  client: Client,
-): Promise<readonly { readonly site: Site; readonly status: AgentStatus }[]> {
+/** The agents that answer, the newest first; at least one. */
+export async function livingAgents(client: Client): Promise<readonly Living[]> {
   const reports = await askAgents(client);
   const living = reports.flatMap(({ site, status }) => (status === null ? [] : [{ site, status }]));
   if (living.length === 0)
@@ -142,11 +141,7 @@ export async function livingAgents(
       `no agent answers: ${reports.map(({ site, why: said }) => `${site}: ${said}`).join('; ')}`,
       EXIT.unreachable,
     );
-  return living.toSorted(
-    (a, b) =>
-      Number(a.status.amnesia) - Number(b.status.amnesia) ||
-      (b.status.record?.epoch ?? 0) - (a.status.record?.epoch ?? 0),
-  );
+  return living.toSorted((a, b) => newestFirst(a.status, b.status));
 }
 
 export async function giveOrder(

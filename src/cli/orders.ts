@@ -5,7 +5,6 @@ import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { EXIT } from '../catalog/exit-codes.ts';
-import type { AgentStatus } from '../core/agent/status.ts';
 import type { Order } from '../core/messages.ts';
 import { type Site, sites } from '../core/site.ts';
 import {
@@ -19,18 +18,20 @@ import {
   Refused,
 } from './client.ts';
 import type { Output } from './config.ts';
+import { driverOf } from './driver.ts';
 
 export type OrderCommand = 'failover' | 'entry' | 'pause' | 'resume' | 'restart';
 
 const usages: Readonly<Record<OrderCommand, string>> = {
   failover: `usage: siteward failover [--to SITE] [--dry-run] [--accept-loss] [--force]
 
-Moves the primary to the other site. Nothing is lost where the present primary's guard is heard: --dry-run says so in its
-first step (checkpoint, stop). Else the standby is promoted with what it has received.
+Moves the primary to the other site. Nothing is lost where the present primary's guard is heard, unless --accept-loss is
+given: --dry-run says so in its first steps (checkpoint, stop, wait). Else the standby is promoted with what it has received.
   --to SITE      site1 or site2; the other site than the primary's when left out: given twice, it moves back
   --dry-run      changes nothing and lists each step
   --accept-loss  goes on although the standby lacks more WAL than policy.maxLagBytes, or nobody knows how much it lacks
-                 (the primary's last position is unknown; zero-loss: no record that must be the newest says that it has all)
+                 (the primary's last position is unknown; zero-loss: no record that must be the newest says that it has all).
+                 Of a primary that serves it waits for the rest for 2 s only: what has not arrived by then IS LOST
   --force        acts without a majority: asks first for the word that the other side is down, and for the
                  site's name to be typed (both are read from standard input)`,
   entry: 'usage: siteward entry --to SITE\n\nMoves the public name to the service host of SITE.',
@@ -40,25 +41,30 @@ first step (checkpoint, stop). Else the standby is promoted with what it has rec
   restart: 'usage: siteward restart\n\nStops and starts the primary under its lease.',
 };
 
+/** What each order takes of its own. All else is a mistake that must not act: `restart --dry-run` would restart. */
 const options = {
-  ...clientOptions,
-  to: { type: 'string' },
-  'dry-run': { type: 'boolean' },
-  'accept-loss': { type: 'boolean' },
-  force: { type: 'boolean' },
-  reason: { type: 'string' },
+  failover: {
+    to: { type: 'string' },
+    'dry-run': { type: 'boolean' },
+    'accept-loss': { type: 'boolean' },
+    force: { type: 'boolean' },
+  },
+  entry: { to: { type: 'string' } },
+  pause: { reason: { type: 'string' } },
+  resume: {},
+  restart: {},
 } as const;
 
-function parse(args: readonly string[]) {
+type All = typeof clientOptions & (typeof options)['failover'] & (typeof options)['pause'];
+type Values = { readonly [name in keyof All]?: All[name]['type'] extends 'string' ? string : boolean };
+
+function parse(command: OrderCommand, args: readonly string[]): Values | null {
   try {
-    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
-    return positionals.length > 0 ? null : values;
+    return parseArgs({ args: [...args], options: { ...clientOptions, ...options[command] } }).values as Values;
   } catch {
     return null;
   }
 }
-
-type Values = NonNullable<ReturnType<typeof parse>>;
 
 function siteOf(text: string | undefined): Site | null | undefined {
   if (text === undefined) return null;
@@ -67,7 +73,7 @@ function siteOf(text: string | undefined): Site | null | undefined {
 
 function orderOf(command: OrderCommand, values: Values): Order | null {
   const to = siteOf(values.to);
-  if (to === undefined || (to !== null && command !== 'failover' && command !== 'entry')) return null;
+  if (to === undefined) return null;
   switch (command) {
     case 'failover':
       return {
@@ -90,7 +96,7 @@ function orderOf(command: OrderCommand, values: Values): Order | null {
 
 /** Returns the exit code. */
 export async function runOrder(command: OrderCommand, args: readonly string[], output: Output): Promise<number> {
-  const values = parse(args);
+  const values = parse(command, args);
   const order = values === null ? null : orderOf(command, values);
   if (values === null || order === null || values.help === true) {
     (values?.help === true ? output.out : output.err)(`${usages[command]}\n${clientUsage}`);
@@ -133,21 +139,9 @@ What ${order.to} has not received of ${other}'s last writes is lost in any case.
   return { ...order, otherSideIsDown: true };
 }
 
-/** A planned move is driven best by the agent of the site it goes to; all else by the first that answers. */
-function driver(
-  living: readonly { site: Site; status: AgentStatus }[],
-  order: Order,
-): { site: Site; status: AgentStatus } {
-  const [first] = living;
-  if (first === undefined) throw new Refused('no agent answers', EXIT.unreachable);
-  const primary = first.status.record?.primary;
-  const wanted = order.kind === 'failover' ? (order.to ?? sites.find((site) => site !== primary)) : undefined;
-  return living.find(({ site }) => site === wanted) ?? first;
-}
-
 async function carryOut(client: Client, order: Order, json: boolean, output: Output): Promise<number> {
   const living = await livingAgents(client);
-  const { site, status } = driver(living, order);
+  const { site, status } = driverOf(living, order);
   const ack = await giveOrder(client, site, status.cluster ?? '', order);
   const dry = order.kind === 'failover' && order.dryRun;
   if (dry || !ack.ok) {

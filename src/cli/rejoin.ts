@@ -75,11 +75,13 @@ function lost(status: AgentStatus | null): boolean {
 /** The agent that says that it lost its memory; two at once are more than any majority can make good. */
 function forgetful(reports: readonly AgentReport[], named: Site | null): Site {
   const found = reports.filter(({ status }) => lost(status)).map(({ site }) => site);
-  if (found.length > 1)
+  if (found.length > 1) {
+    const isNew = reports.every(({ status }) => status?.amnesia === false);
     throw new Refused(
-      'both agents lost their memory: this cannot be made good by a rejoin (docs/RUNBOOK.md, "An agent lost its memory")',
+      `${isNew ? 'neither agent knows a cluster. If none was founded yet: siteward init --primary SITE. If one was, ' : ''}both agents lost their memory: this cannot be made good by a rejoin (docs/RUNBOOK.md, "An agent lost its memory")`,
       EXIT.refused,
     );
+  }
   const [site] = found;
   if (named !== null && site !== named) {
     const silent = reports.some((report) => report.site === named && report.status === null);

@@ -5,10 +5,13 @@ import { EXIT } from '../catalog/exit-codes.ts';
 import type { AgentStatus } from '../core/agent/status.ts';
 import { type AgentReport, askAgents, clientOptions, clientUsage, openClient } from './client.ts';
 import type { Output } from './config.ts';
+import { newestFirst } from './driver.ts';
+import { notWell } from './well.ts';
 
 const USAGE = `usage: siteward status [--json]
 
-Shows the record, the lease, every part, the votes, what stands in the way of a change and what waits for a person.
+Shows the record, the lease, every part, the votes, what stands in the way of a change, what waits for a person (!) and
+what else is not well (-).
 Exit code ${EXIT.ok}: all is well; ${EXIT.degraded}: something is not; ${EXIT.unreachable}: no agent answers.
 ${clientUsage}`;
 
@@ -21,20 +24,22 @@ export async function runStatus(args: readonly string[], output: Output): Promis
   const client = openClient(values);
   try {
     const reports = await askAgents(client);
+    const wrong = notWell(reports, client.config);
     if (values.json === true)
       output.out(
         JSON.stringify(
           {
             agents: Object.fromEntries(reports.map((r) => [r.site, r.status ?? { why: r.why }])),
-            well: isWell(reports),
+            well: wrong.length === 0,
+            notWell: wrong,
           },
           null,
           2,
         ),
       );
-    else for (const line of render(reports)) output.out(line);
+    else for (const line of render(reports, wrong)) output.out(line);
     if (reports.every((report) => report.status === null)) return EXIT.unreachable;
-    return isWell(reports) ? EXIT.ok : EXIT.degraded;
+    return wrong.length === 0 ? EXIT.ok : EXIT.degraded;
   } finally {
     await client.close();
   }
@@ -48,18 +53,11 @@ function parse(args: readonly string[]) {
   }
 }
 
-function isWell(reports: readonly AgentReport[]): boolean {
-  return reports.every(
-    ({ status }) =>
-      status !== null && status.decision.code === 'healthy' && status.standby.mayTakeOver && status.person.length === 0,
-  );
-}
-
 const seconds = (ms: number | null): string => (ms === null ? '-' : `${(ms / 1000).toFixed(1)} s`);
 
-function render(reports: readonly AgentReport[]): readonly string[] {
+export function render(reports: readonly AgentReport[], wrong: readonly string[]): readonly string[] {
   const best = reports.map((r) => r.status).filter((status): status is AgentStatus => status !== null);
-  const newest = best.toSorted((a, b) => (b.record?.epoch ?? 0) - (a.record?.epoch ?? 0))[0];
+  const [newest] = best.toSorted(newestFirst);
   if (newest === undefined) return reports.map(({ site, why }) => `${site}'s agent does not answer: ${why}`);
   const { record } = newest;
   const lines = [
@@ -70,11 +68,22 @@ function render(reports: readonly AgentReport[]): readonly string[] {
     `  lease   ${newest.lease.holder ?? 'nobody'}, ${seconds(newest.lease.leftMs)} left`,
     `  standby ${newest.standby.mayTakeOver ? 'may take over' : `may not take over: ${newest.standby.why}`}, ${newest.standby.lagBytes ?? '?'} bytes behind`,
     writesLine(newest.replication),
+    nameLine(best),
   ];
   for (const { site, status, why } of reports)
     lines.push(...(status === null ? [`${site}  agent does not answer: ${why}`] : renderSite(status)));
-  for (const need of new Set(best.flatMap((status) => status.person))) lines.push(`! ${need}`);
+  const needs = new Set(best.flatMap((status) => status.person));
+  for (const need of needs) lines.push(`! ${need}`);
+  for (const sentence of wrong) if (!needs.has(sentence)) lines.push(`- ${sentence}`);
   return lines.filter((line) => line !== '');
+}
+
+/** Where the public name points, as the entry's agent saw it in the zone. */
+function nameLine(all: readonly AgentStatus[]): string {
+  const status = all.find(({ agent, record }) => record?.entry === agent);
+  if (status === undefined || status.dns === null) return '';
+  const { entry, value, ageMs } = status.dns;
+  return `  name    ${value ?? 'no record'}${entry === null ? '' : ` (${entry})`}, seen ${seconds(ageMs)} ago`;
 }
 
 /** Zero-loss mode only: whether commits wait, and what a failover would lose. */

@@ -206,6 +206,19 @@ const pinsDistinct: Rule = (_config, { keys }) => {
   return findings;
 };
 
+/** Its key would lie where the daemon's own lies. */
+const operatorsNamed: Rule = (_config, { keys }) => {
+  const { directory: _directory, operators, ...peers } = keys;
+  const daemons = [...Object.keys(peers), 'witness'];
+  return Object.keys(operators)
+    .filter((name) => daemons.includes(name))
+    .map((name) => ({
+      path: ['keys', 'operators', name],
+      problem: `${name} is the name of a daemon, whose key is ${name}.key`,
+      instead: "another name, a person's",
+    }));
+};
+
 const portsDistinct: Rule = ({ ports, haproxy, sites }) => {
   const listeners: readonly (readonly [readonly string[], number])[] = [
     [['ports', 'metrics'], ports.metrics],
@@ -240,6 +253,7 @@ const REFUSED: readonly Rule[] = [
   hostsDistinct,
   hostKeysComplete,
   pinsDistinct,
+  operatorsNamed,
   portsDistinct,
 ];
 
@@ -274,4 +288,18 @@ const noWitness: Rule = ({ witness }) =>
         },
       ];
 
-const WARNED: readonly Rule[] = [sameRegion, entryNeedsRegion, noWitness];
+/** Two clocks that chrony slews by 2 % each (maxslewrate 20000, as the roles set it) differ by 4 % and a little. */
+const SAFE_DRIFT = 0.05;
+
+const driftWithinReach: Rule = ({ lease }) =>
+  lease.drift >= SAFE_DRIFT
+    ? []
+    : [
+        {
+          path: ['lease', 'drift'],
+          problem: `${lease.drift} is less than two clocks may differ while a time service puts them right: a lease could end later than its voters count, and two databases write (I1)`,
+          instead: `drift: ${SAFE_DRIFT}, with the time service limited to 2 % (chrony: maxslewrate 20000)`,
+        },
+      ];
+
+const WARNED: readonly Rule[] = [sameRegion, entryNeedsRegion, noWitness, driftWithinReach];

@@ -1,6 +1,7 @@
 // What the command line says to somebody who asks, errs, or is the wrong account.
 
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,6 +38,31 @@ test('an order of an agent or witness says how it is called', async () => {
     assert.match((await siteward(who, '--help')).out, new RegExp(`siteward ${who} rejoin`));
     assert.match((await siteward(who, 'rejoin', '--help')).out, new RegExp(`^usage: siteward ${who} rejoin`));
   }
+});
+
+for (const line of [
+  'restart --dry-run',
+  'resume --dry-run',
+  'pause --dry-run',
+  'entry --to site1 --dry-run',
+  'entry --to site3',
+  'pause --to site1',
+  'failover --reason drill',
+])
+  test(`siteward ${line} is no order: what would be left out might be what was meant`, async () => {
+    const wrong = await siteward(...line.split(' '), '--config', '/nonexistent');
+    assert.deepEqual([wrong.code, wrong.out], [EXIT.usage, '']);
+    assert.match(wrong.err, /^usage: /);
+  });
+
+test('what fails says so to programs, too', () => {
+  const main = join(import.meta.dirname, '../../src/main.ts');
+  const { status, stdout } = spawnSync(process.execPath, [main, 'pause', '--json', '--config', '/nonexistent'], {
+    encoding: 'utf8',
+  });
+  const { ok, why, code } = JSON.parse(stdout) as Readonly<Record<string, unknown>>;
+  assert.deepEqual([status, ok, code], [EXIT.config, false, EXIT.config]);
+  assert.match(String(why), /\/nonexistent/);
 });
 
 const folder = mkdtempSync(join(tmpdir(), 'siteward-cli-'));

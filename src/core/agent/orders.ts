@@ -130,7 +130,9 @@ export function stepsOf(d: AgentDraft, order: Failover, to: Site): readonly stri
       ? `${from}'s guard: checkpoint, stop the database fast, release its lease (sessions end, instances hold)`
       : `${from}'s guard does not answer: both agents refuse its renewals until its lease has run out`,
     planned
-      ? `wait until ${to} has received all WAL up to the shutdown checkpoint`
+      ? order.acceptLoss
+        ? `wait at most ${arrivalMs / 1000} s until ${to} has received all WAL, then go on without the rest (loss accepted)`
+        : `wait until ${to} has received all WAL up to the shutdown checkpoint`
       : `${to} is promoted with what it has received${order.acceptLoss ? ' (loss accepted)' : ''}`,
     `choose the record: epoch ${record.epoch + 1}, primary ${to}, entry ${record.entry} (unchanged)`,
     `${to}'s guard: lease of epoch ${record.epoch + 1}, promote, write the epoch`,

@@ -87,6 +87,18 @@ test('no witness and one region for both sites are said, and allowed', () => {
   );
 });
 
+test('a drift that two clocks put right would exceed is said, and allowed', () => {
+  const example = exampleCluster();
+  for (const [drift, keys] of [
+    [0.05, []],
+    [0.049, ['lease.drift']],
+  ] as const)
+    assert.deepEqual(
+      good({ ...example, lease: { drift } }).warnings.map((warning) => warning.key),
+      keys,
+    );
+});
+
 test('a pin in hex and one in base64 are the same pin', () => {
   const example = exampleCluster();
   const [base64 = ''] = example.keys['site1-agent'];
