@@ -3,11 +3,12 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { alerts } from '../src/catalog/alerts.ts';
 import { commonOptions } from '../src/catalog/commands.ts';
 import { errorSigns } from '../src/catalog/error-signs.ts';
 import { type ErrorCode, errors } from '../src/catalog/errors.ts';
 import { exitCodes } from '../src/catalog/exit-codes.ts';
-import { alerts } from '../src/catalog/metrics.ts';
+import { prometheusExample, rulesFile } from './prometheus-pages.ts';
 
 const GENERATED = (file: string) =>
   `<!-- Generated from src/catalog/${file} by \`node scripts/gen-docs.ts\`; change it there. -->`;
@@ -72,12 +73,22 @@ export async function metricsPage(): Promise<() => string | undefined> {
     metrics &&
     page([
       '# Metrics',
-      GENERATED('metrics.ts'),
-      'Served in plain text at /metrics on the port `ports.metrics` of every agent, guard and witness; each line carries the `role` of the daemon, and its `site` where the metric has no label of that name. No metric says why: that is in `siteward status`, in the log and at /health.',
+      GENERATED('metrics.ts and alerts.ts'),
+      "Served in plain text at /metrics on the port `ports.metrics` of every agent, guard and witness; each line carries the `cluster`, the `role` of the daemon, and its `site` where the metric has no label of that name. Counters whose labels' values are a closed list are there at 0 from the start of the daemon. No metric says why: that is in `siteward status`, in the log and at /health.",
       '## Alert on',
+      `\`${rulesFile}\` has these for Prometheus, with what to do for each. \`page\`: writes or clients are lost, or may be at any moment; \`ticket\`: in the morning. Both are the label \`severity\`. Lay the file beside prometheus.yml, and there:`,
+      `\`\`\`yaml\n${prometheusExample()}\`\`\``,
+      'The hosts are those of the cluster file, the port is `ports.metrics`. A fuse has no port: its guard tells of it. With several clusters each has its own groups of targets in the same job.',
       table(
-        ['what', 'for', 'because'],
-        alerts.map(({ expression, lasting, because }) => [`\`${expression}\``, lasting, because]),
+        ['name', 'severity', 'what', 'for', 'because', 'what to do'],
+        alerts.map((alert) => [
+          `\`${alert.name}\``,
+          alert.severity,
+          `\`${alert.expression}\``,
+          alert.lasting ?? '-',
+          alert.summary,
+          alert.whatToDo,
+        ]),
       ),
       '## All of them',
       table(

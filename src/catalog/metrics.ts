@@ -1,12 +1,21 @@
 // Every metric there is: a closed list, compared with docs/METRICS.md by a test. Names carry their unit.
 
+type Labels = Readonly<Record<string, string>>;
+
 export type MetricDefinition = {
   readonly type: 'gauge' | 'counter' | 'histogram';
   readonly help: string;
   readonly labels: readonly string[];
   /** Histogram only, in seconds. */
   readonly buckets?: readonly number[];
+  /**
+   * Counter only: what is there at 0 from the start of the daemons that count it, so that the first event is an increase. A
+   * series that is born at 1 is none to Prometheus. Left out where the values of a label are no closed list.
+   */
+  readonly fromStart?: { readonly of: readonly DaemonRole[]; readonly series: readonly Labels[] };
 };
+
+export type DaemonRole = 'agent' | 'guard' | 'witness';
 
 /** A probe answers in milliseconds, a failover in seconds. */
 const phaseBuckets = [0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 8, 13, 30, 60];
@@ -27,16 +36,23 @@ export const metrics = {
     help: 'Voters heard within the last 2 s, this one included. A register is read every lease.watchEvery in quiet times, so 2 is a quiet 3 there.',
     labels: [],
   },
+  siteward_witness: {
+    type: 'gauge',
+    help: '1 for the kind of witness in the cluster file (agent): agent, route53 or none.',
+    labels: ['kind'],
+  },
   siteward_ballot: { type: 'gauge', help: 'Counter of the highest ballot promised here.', labels: [] },
   siteward_votes_total: {
     type: 'counter',
     help: 'Votes that this agent gave, to its own proposals or others: vote="accept", outcome="yes". Refusals are not counted.',
     labels: ['vote', 'outcome'],
+    fromStart: { of: ['agent'], series: [{ vote: 'accept', outcome: 'yes' }] },
   },
   siteward_rounds_total: {
     type: 'counter',
     help: 'Rounds of renewals (guard): granted; missed counts only the first of a row that both agents did not grant.',
     labels: ['outcome'],
+    fromStart: { of: ['guard'], series: [{ outcome: 'granted' }, { outcome: 'missed' }] },
   },
   siteward_lease_left_seconds: {
     type: 'gauge',
@@ -73,6 +89,15 @@ export const metrics = {
     type: 'counter',
     help: 'Not only failovers. kind="failover" and "entry", outcome="begun": decided here without an order, and not yet chosen. kind="order", outcome="done" or "undone": any order that this agent drove, a pause or rejoin as well. A failover that happened is a higher siteward_epoch.',
     labels: ['kind', 'outcome'],
+    fromStart: {
+      of: ['agent'],
+      series: [
+        { kind: 'failover', outcome: 'begun' },
+        { kind: 'entry', outcome: 'begun' },
+        { kind: 'order', outcome: 'done' },
+        { kind: 'order', outcome: 'undone' },
+      ],
+    },
   },
   siteward_phase_seconds: {
     type: 'histogram',
@@ -80,7 +105,12 @@ export const metrics = {
     labels: ['phase'],
     buckets: phaseBuckets,
   },
-  siteward_fences_total: { type: 'counter', help: 'Fences by outcome (guard).', labels: ['outcome'] },
+  siteward_fences_total: {
+    type: 'counter',
+    help: 'Fences by outcome (guard): done, or failed, which counts each try.',
+    labels: ['outcome'],
+    fromStart: { of: ['guard'], series: [{ outcome: 'done' }, { outcome: 'failed' }] },
+  },
   siteward_fuse_alive: { type: 'gauge', help: '1 while the fuse looks at least once a second (guard).', labels: [] },
   siteward_database_writable: {
     type: 'gauge',
@@ -125,11 +155,13 @@ export const metrics = {
     type: 'counter',
     help: 'Connections and requests refused by the peer server.',
     labels: [],
+    fromStart: { of: ['agent', 'guard', 'witness'], series: [{}] },
   },
   siteward_loop_stalls_total: {
     type: 'counter',
-    help: 'Times that the process stood still for more than 1 s.',
+    help: 'Times that the process stood still for more than 1 s (agent, guard).',
     labels: [],
+    fromStart: { of: ['agent', 'guard'], series: [{}] },
   },
   siteward_check_ok: {
     type: 'gauge',
@@ -145,53 +177,3 @@ export const metrics = {
 } as const satisfies Readonly<Record<string, MetricDefinition>>;
 
 export type MetricName = keyof typeof metrics;
-
-/** What somebody should be told of, in Prometheus' words; the worst first. */
-export const alerts: readonly { readonly expression: string; readonly lasting: string; readonly because: string }[] = [
-  {
-    expression: 'max(siteward_lease_left_seconds{role="guard"}) == 0',
-    lasting: '30 s',
-    because: 'No guard holds a lease: nothing accepts writes.',
-  },
-  {
-    expression: 'siteward_may_take_over == 0',
-    lasting: '2 min',
-    because:
-      'A primary that is lost now is not replaced. Beside it: PostgreSQL, guard or fuse of the standby, its lag, `sync`.',
-  },
-  {
-    expression: 'siteward_waits_for_person == 1',
-    lasting: '1 min',
-    because: 'A line with `!` in `siteward status`. Always 1 where there is no witness.',
-  },
-  {
-    expression: 'up == 0',
-    lasting: '1 min',
-    because:
-      'An agent, guard or witness is down (`up` is what Prometheus itself says of a target). The service goes on.',
-  },
-  { expression: 'siteward_voters_heard < 2', lasting: '30 s', because: 'An agent hears nobody.' },
-  { expression: 'siteward_fuse_alive == 0', lasting: '10 s', because: 'Without its fuse a guard renews no lease.' },
-  {
-    expression: 'siteward_commits_stalled_seconds > 10',
-    lasting: '-',
-    because: 'Zero-loss mode: writes wait for a standby that does not keep up.',
-  },
-  { expression: 'changes(siteward_epoch[10m]) > 0', lasting: '-', because: 'The primary has moved.' },
-  {
-    expression: 'increase(siteward_fences_total[10m]) > 0',
-    lasting: '-',
-    because: 'A guard has stopped its database, by an order or not.',
-  },
-  {
-    expression: 'siteward_check_ok == 0',
-    lasting: '15 min',
-    because: 'A failover would meet an obstacle: a file, SSH, the register, the name, the disk of the agent.',
-  },
-  {
-    expression: 'siteward_config_fallback == 1',
-    lasting: '-',
-    because: 'A daemon runs on its last good cluster file.',
-  },
-  { expression: 'siteward_paused == 1', lasting: '1 h', because: 'Somebody forgot to resume.' },
-];

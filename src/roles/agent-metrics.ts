@@ -11,6 +11,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Metrics } from '../ports/metrics.ts';
 
+const witnessKinds = ['agent', 'route53', 'none'] as const;
 const verdicts = ['unknown', 'healthy', 'suspect', 'failed'] as const;
 
 export function measureAgent(metrics: Metrics, s: AgentState, clock: Clock): void {
@@ -21,6 +22,7 @@ export function measureAgent(metrics: Metrics, s: AgentState, clock: Clock): voi
   metrics.set('siteward_promise_left_seconds', view.bindsMs / 1000);
   metrics.set('siteward_quarantine_left_seconds', view.quarantineMs / 1000);
   metrics.set('siteward_voters_heard', 1 + Number(hearsPeer(s, now)) + Number(hearsWitness(s, now)));
+  for (const kind of witnessKinds) metrics.set('siteward_witness', s.settings.witness === kind ? 1 : 0, { kind });
   metrics.set('siteward_cool_down_left_seconds', coolDownLeftMs(s, clock.wall()) / 1000);
   metrics.set('siteward_waits_for_person', needsPerson(s, now).length > 0 ? 1 : 0);
   if (s.settings.witness === 'route53') {

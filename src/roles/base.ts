@@ -78,7 +78,7 @@ export function openBase(role: Role, options: RoleOptions): Base {
     level: config.log.level,
     base: { role, host: part.host.host, site, cluster: config.cluster },
   });
-  const metrics = createMetrics({ role, site });
+  const metrics = createMetrics({ cluster: config.cluster, role, site });
   if (loaded.alert !== undefined) log.event('error', 'config.fallback', { why: loaded.alert });
   metrics.set('siteward_config_fallback', loaded.alert === undefined ? 0 : 1);
   mkdirSync(config.paths.stateDirectory, { recursive: true });

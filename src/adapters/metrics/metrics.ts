@@ -1,7 +1,12 @@
 // The metrics port over prom-client: a registry of our own, made from the catalogue.
 
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { metrics as catalogue, type MetricDefinition, type MetricName } from '../../catalog/metrics.ts';
+import {
+  metrics as catalogue,
+  type DaemonRole,
+  type MetricDefinition,
+  type MetricName,
+} from '../../catalog/metrics.ts';
 import type { Metrics } from '../../ports/metrics.ts';
 
 type Instrument = Gauge | Counter | Histogram;
@@ -11,9 +16,12 @@ export type MetricsRegistry = Metrics & {
   render(): Promise<{ readonly type: string; readonly text: string }>;
 };
 
-export function createMetrics(defaultLabels: Readonly<Record<string, string>>): MetricsRegistry {
+/** On every line. */
+export type DaemonLabels = { readonly cluster: string; readonly role: DaemonRole; readonly site: string };
+
+export function createMetrics(labels: DaemonLabels): MetricsRegistry {
   const registry = new Registry();
-  registry.setDefaultLabels(defaultLabels);
+  registry.setDefaultLabels(labels);
   const instruments = new Map<MetricName, Instrument>();
 
   /** Made when first used: a guard shows no metrics of an agent. */
@@ -23,6 +31,12 @@ export function createMetrics(defaultLabels: Readonly<Record<string, string>>): 
     const fresh = make(name, catalogue[name], registry);
     instruments.set(name, fresh);
     return fresh;
+  }
+
+  for (const name of Object.keys(catalogue) as MetricName[]) {
+    const { fromStart }: MetricDefinition = catalogue[name];
+    const counter = fromStart?.of.includes(labels.role) ? instrument(name) : null;
+    if (counter instanceof Counter) for (const series of fromStart?.series ?? []) counter.inc({ ...series }, 0);
   }
 
   return {
