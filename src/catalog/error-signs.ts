@@ -110,7 +110,11 @@ export const errorSigns: Readonly<Record<ErrorCode, ErrorSigns>> = {
     also: '`switch-env` in the field `step` of the event; the line `apps` of `siteward status`',
   },
   'SW-HAPROXY-001': { events: ['verdict.changed'], words: ["'s HAProxy cannot serve: "] },
-  'SW-ORDER-001': { events: ['order.refused'], words: ['refused: '] },
+  'SW-ORDER-001': {
+    events: ['order.refused'],
+    words: ['refused: '],
+    also: "of `siteward restart` the event alone, in the log of the primary's guard",
+  },
   'SW-ORDER-002': {
     events: ['order.ended'],
     words: ['it took longer than order.timeout', 'no majority accepted it within order.timeout'],

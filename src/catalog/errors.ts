@@ -139,7 +139,8 @@ export const errors = {
     sentence: 'Clients cannot write to the primary.',
     cause: 'PostgreSQL is down, unreachable, read-only, stalled or its disk is full; the verdict names which.',
     next: 'Once confirmed, the standby is promoted if it may take over; else it is held, and the reason said.',
-    operator: '`siteward status` for the verdict and the reason of a hold.',
+    operator:
+      '`siteward status` for the verdict and the reason of a hold. "What a probe says" in RUNBOOK.md has the classes.',
   },
   'SW-DB-002': {
     sentence: 'The standby may not take over.',
@@ -201,7 +202,8 @@ export const errors = {
     sentence: 'A host cannot be reached by ssh.',
     cause: 'sshd is down, the host key is not the pinned one, or our key is not accepted.',
     next: 'The step stays due and is done when the host returns.',
-    operator: 'Compare ssh.hostKeys with the host; check the forced command in authorized_keys.',
+    operator:
+      'Compare ssh.hostKeys with the host; check the forced command in authorized_keys. "Other keys and credentials" in RUNBOOK.md.',
   },
   'SW-APP-001': {
     sentence: 'An application host is not on the primary.',
@@ -220,7 +222,8 @@ export const errors = {
     sentence: 'The order was refused.',
     cause: 'A rule stands against it; the answer names it and until when.',
     next: 'Nothing is changed.',
-    operator: 'Wait until then, or take the option that the answer names.',
+    operator:
+      'Wait until then, or take the option that the answer names. "An order is refused, or undone" in RUNBOOK.md.',
   },
   'SW-ORDER-002': {
     sentence: 'The order did not come to its end in time.',

@@ -18,7 +18,7 @@ export const EXIT = {
 } as const;
 
 export const exitCodes: readonly ExitCode[] = [
-  { code: EXIT.ok, name: 'ok', meaning: 'Done, or everything is well.' },
+  { code: EXIT.ok, name: 'ok', meaning: 'Done, or everything is well. Of `siteward restart`: asked, not done.' },
   {
     code: EXIT.bug,
     name: 'bug',
@@ -33,21 +33,27 @@ export const exitCodes: readonly ExitCode[] = [
       'The cluster file, a key or a secret file is wrong, missing or not readable by this account; nothing was done.',
   },
   { code: EXIT.refused, name: 'refused', meaning: 'The cluster refused the order and says why; nothing was changed.' },
-  { code: EXIT.unreachable, name: 'unreachable', meaning: 'No agent answered, or too few votes could be heard.' },
+  {
+    code: EXIT.unreachable,
+    name: 'unreachable',
+    meaning:
+      'No agent, or not all that the command needs, answered. Whether an order was taken `siteward status` says.',
+  },
   {
     code: EXIT.timeout,
     name: 'timeout',
-    meaning: 'The order did not come to its end in time; the cluster undoes it by itself.',
+    meaning: 'The order ended undone, or its end was not seen: `siteward status`.',
   },
   {
     code: EXIT.degraded,
     name: 'degraded',
-    meaning: '`siteward status`: something is not well; as a rule it works, but needs a person before the next fault.',
+    meaning:
+      '`siteward status`: something is not well; as a rule it works, but needs a person before the next fault. Always so while the cluster is paused, and with witness.kind none.',
   },
   {
     code: EXIT.unsafe,
     name: 'unsafe',
     meaning:
-      'A guard does not start, because its state is damaged; its supervisor tries again, in vain until a person acts.',
+      'A daemon does not start on its state: damaged (guard), unreadable or of a newer version. Its supervisor tries again, in vain until a person acts.',
   },
 ];

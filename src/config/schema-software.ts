@@ -56,7 +56,9 @@ export const databaseSchema = z.strictObject({
   replication: z
     .strictObject({
       ...credential('siteward_replication', '/etc/siteward/secrets/replication.password'),
-      slot: sqlName().prefault('siteward').meta(doc('Physical replication slot of the standby.', 'siteward')),
+      slot: sqlName()
+        .prefault('siteward')
+        .meta(doc('Prefix of the physical replication slot; the standby of site2 uses `siteward_site2`.', 'siteward')),
     })
     .prefault({})
     .meta(doc('How the standby logs in at the primary.')),
