@@ -5,7 +5,7 @@ import { type Ballot, compareBallots, maxBallot, noBallot } from '../quorum/ball
 import { type Accepted, type ClusterRecord, epochOf, sameEpoch } from '../quorum/record.ts';
 import { isCurrent, registerBindsMs, registerChangesPrimary } from '../quorum/register.ts';
 import { soleVoterOf } from '../quorum/sole-voter.ts';
-import { bindsAgainst, type Memory } from '../quorum/voter.ts';
+import { bindsAgainst, hearFirstMs, type Memory } from '../quorum/voter.ts';
 import { otherSite, type Site, sites, type VoterId } from '../site.ts';
 import { bindingMs, type Instant, type Ms } from '../time.ts';
 import { canBeBlindness } from '../verdict/classes.ts';
@@ -49,21 +49,24 @@ export function memoryOf({ durable }: AgentState, voter: VoterId): Memory {
   return { promised: durable.seen[voter] ?? noBallot, voted: durable.votes[voter] ?? null };
 }
 
-/** Four `state` intervals: what is silent for longer keeps no agent from its first grant and its first round. */
-const hearFirstMs: Ms = 2000;
-
 /**
- * Q8: since this agent's start the peer has told what it remembers of this agent (hearMemoryOfUs). The first notice of a
- * process is in version 1 of the protocol, without the vote.
+ * Q8: whether a voter on the other side has still to be heard since this agent's start. A state that was put back is whole, and
+ * would promise, vote and grant by what is over; the peer tells what it remembers of this agent (hearMemoryOfUs; the first
+ * notice of a process is in version 1, without the vote), the witness shows what was chosen since, the register ballots of ours
+ * that we do not hold any more (hearBallots). What is silent is not waited for longer than `hearFirstMs`.
  */
-export function waitsForPeersWord(s: AgentState, now: Instant): boolean {
-  return s.peer?.notice?.voteOfYou == null && now - s.startedAt < hearFirstMs;
-}
-
-/** Q8: likewise the register, which may show ballots of ours that we do not hold any more (hearBallots). */
-export function waitsForRegister({ settings, register, startedAt }: AgentState, now: Instant): boolean {
-  if (settings.witness !== 'route53' || register.heardAt !== null || register.out !== null) return false;
-  return now - startedAt < hearFirstMs;
+export function waitsForWords(s: AgentState, now: Instant): boolean {
+  const { settings, peer, witness, register } = s;
+  if (s.voter.amnesia || now - s.startedAt >= hearFirstMs) return false;
+  if (peer?.notice?.voteOfYou == null) return true;
+  switch (settings.witness) {
+    case 'agent':
+      return witness === null;
+    case 'route53':
+      return register.heardAt === null && register.out === null;
+    case 'none':
+      return false;
+  }
 }
 
 /** Whether the witness, of either kind, was heard. */

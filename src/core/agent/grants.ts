@@ -10,7 +10,7 @@ import { grant, latestRound, release } from '../quorum/voter.ts';
 import type { Site, VoterId } from '../site.ts';
 import { standbyAdvice } from '../verdict/standby.ts';
 import { type AgentDraft, reply, set, trace } from './draft.ts';
-import { hearsPeer, hearsWitness, recordOf, waitsForPeersWord, waitsForRegister } from './facts.ts';
+import { hearsPeer, hearsWitness, recordOf, waitsForWords } from './facts.ts';
 import { hearGuardsPosition } from './positions.ts';
 import { orderRefuses, refusesDatabase, refusesNow } from './refusing.ts';
 import { type AgentState, rulesOf } from './state.ts';
@@ -87,8 +87,8 @@ function heldByWitness(s: AgentState): Accepted | null {
 function whyNotNow(d: AgentDraft, message: Renew): Refusal | null {
   if (orderRefuses(d.s, message.epoch, d.at.now)) return 'order';
   if (message.status.leaseLeftMs <= 0 && nobodyElseGrants(d, message)) return 'not-free';
-  // Q8: an old state that was put back is whole, and grants what its record says: others may have chosen another since.
-  return waitsForPeersWord(d.s, d.at.now) || waitsForRegister(d.s, d.at.now) ? 'busy' : null;
+  // Q8: an old state that was put back grants what its record says: others may have chosen another since.
+  return waitsForWords(d.s, d.at.now) ? 'busy' : null;
 }
 
 export function onRenew(d: AgentDraft, site: Site, message: Renew, replyTo: number): void {

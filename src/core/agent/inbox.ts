@@ -9,6 +9,7 @@ import { longestTtl } from '../settings.ts';
 import { guardSite, type PeerId, type VoterId, voterOf } from '../site.ts';
 import type { AgentDeedValue, AgentEvent } from './deeds.ts';
 import { type AgentDraft, reply, set, swapRegister, take, trace } from './draft.ts';
+import { waitsForWords } from './facts.ts';
 import { onInquire, onRegisterGrant, onRelease, onRenew } from './grants.ts';
 import { hearChosen, hearMemoryOfUs, hearProposer, hearRegisterWord, hearTelling, hearVoter } from './hear.ts';
 import { onBalancerReport, onPrimaryReport, onStandbyReport } from './judging.ts';
@@ -93,7 +94,9 @@ function takeFromVoter(d: AgentDraft, voter: VoterId, request: Request, replyTo:
     case 'prepare': {
       hearProposer(d, voter, request);
       const before = d.s.voter;
-      const { voter: next, refusal } = prepare(before, request, rulesOf(settings));
+      const { voter: next, refusal } = waitsForWords(d.s, d.at.now)
+        ? { voter: before, refusal: 'busy' as const }
+        : prepare(before, request, rulesOf(settings));
       set(d, { voter: next });
       // Q8: what it held before this promise, which would hide that its disk went back.
       const view = viewOf(before, d.at.now);
@@ -102,7 +105,9 @@ function takeFromVoter(d: AgentDraft, voter: VoterId, request: Request, replyTo:
     case 'accept': {
       hearProposer(d, voter, request);
       const before = d.s.voter;
-      const { voter: next, refusal } = accept(before, request, rulesOf(settings), d.at.now);
+      const { voter: next, refusal } = waitsForWords(d.s, d.at.now)
+        ? { voter: before, refusal: 'busy' as const }
+        : accept(before, request, rulesOf(settings), d.at.now);
       set(d, { voter: next });
       if (next !== before)
         trace(d, 'info', 'vote.granted', {

@@ -74,7 +74,8 @@ export function mayHaveGoneOnMs(s: AgentState, now: Instant): Ms {
 /** In a rolling upgrade: a witness of the older release knows none, nor does a register whose grants a peer of it wrote. */
 function knowsPosition(s: AgentState): boolean {
   if (s.settings.witness === 'agent') return s.witness?.tells !== false;
-  return s.register.held?.state.position !== null || s.peer?.tells !== false;
+  const { held } = s.register;
+  return (held !== null && held.state.position !== null) || s.peer?.tells !== false;
 }
 
 /** What passes before a loss is noticed: two of the longest promises, and what the disk may be behind. */

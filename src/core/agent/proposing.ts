@@ -7,12 +7,12 @@ import { compareBallots, sameBallot, showBallot } from '../quorum/ballot.ts';
 import { type Accepted, type ClusterRecord, compareEras } from '../quorum/record.ts';
 import { isCurrent, registerChangesPrimary, withRecord } from '../quorum/register.ts';
 import { soleVoterOf } from '../quorum/sole-voter.ts';
-import { accept, bindsAgainst, changesPrimary, isLaterAccepted, prepare } from '../quorum/voter.ts';
+import { accept, bindsAgainst, changesPrimary, isLaterAccepted, movesOn, prepare } from '../quorum/voter.ts';
 import { otherSite, peerOfVoter, type VoterId } from '../site.ts';
 import { draw, type Ms } from '../time.ts';
-import { possibleLoss } from '../verdict/standby.ts';
+import { possibleLoss, standbyAdvice } from '../verdict/standby.ts';
 import { type AgentDraft, ask, set, trace } from './draft.ts';
-import { hearsPeer, memoryOf, voterBindsMs, waitsForPeersWord, waitsForRegister } from './facts.ts';
+import { hearsPeer, memoryOf, voterBindsMs, waitsForWords } from './facts.ts';
 import { chooseAlone } from './forcing.ts';
 import { hearChosen, hearVoter } from './hear.ts';
 import { applyIntent } from './intent.ts';
@@ -48,7 +48,7 @@ export function begin(d: AgentDraft, intent: Intent): void {
   // Q0: before the founding guard held its first lease no other record is proposed.
   if (!d.s.durable.founded) return;
   // Q8: our own vote is the first of each majority, so what others remember of it is heard before it counts.
-  if (waitsForPeersWord(d.s, d.at.now) || waitsForRegister(d.s, d.at.now)) return;
+  if (waitsForWords(d.s, d.at.now)) return;
   // In a forced era its one voter chooses alone, and nobody else proposes.
   const sole = soleVoterOf(d.s.voter.durable.chosen?.record ?? null);
   if (sole !== null) {
@@ -174,12 +174,30 @@ function basesFor(d: AgentDraft, other: Accepted | null, theirs: Accepted | null
   return mayPass ? [newest, older] : [newest];
 }
 
-/** The record that the intent makes of this base, or why it makes none. */
-function compute(d: AgentDraft, p: Proposal, base: Accepted | undefined): ClusterRecord | string {
+/** The record that the intent makes of this base, or why it makes none. `other`: what the voter holds that it was found with. */
+function compute(
+  d: AgentDraft,
+  p: Proposal,
+  base: Accepted | undefined,
+  other: Accepted | null,
+): ClusterRecord | string {
   if (base === undefined) return 'no voter holds a record';
   const sole = soleVoterOf(base.record);
   if (sole !== null && sole !== d.s.me) return 'the record found is of an era that the other agent forced';
-  return applyIntent(p.intent, base, d.s, d.at);
+  return whyUnfit(d, p.intent, base, other) ?? applyIntent(p.intent, base, d.s, d.at);
+}
+
+/**
+ * V5: a change of primary that is found half done may be hours old, and whoever ends it loses what was acknowledged since. So
+ * it is asked again whether the standby may take over, unless the intent is that change itself. Where both voters hold one,
+ * the old primary has had no lease since the later vote, before which it was asked.
+ */
+function whyUnfit(d: AgentDraft, intent: Intent, base: Accepted, other: Accepted | null): string | null {
+  const { accepted: own, chosen } = d.s.voter.durable;
+  if (chosen === null || !movesOn(base, chosen) || intent.kind === 'primary') return null;
+  if (movesOn(own, chosen) && movesOn(other, chosen)) return null;
+  const { mayTakeOver, why } = standbyAdvice(d.s, d.at.now);
+  return mayTakeOver ? null : `a half-done change of primary: ${base.record.primary} may not take over: ${why}`;
 }
 
 function drivePrepare(d: AgentDraft, p: Proposal): void {
@@ -192,7 +210,7 @@ function drivePrepare(d: AgentDraft, p: Proposal): void {
     const heard = { at: answer.at, view: answer.view };
     // Any pair may serve (Q2): with another one the change may hold, and what stands here against it is buried (Q5).
     for (const base of basesFor(d, answer.view.accepted, answer.view.chosen)) {
-      const record = compute(d, p, base);
+      const record = compute(d, p, base, answer.view.accepted);
       if (typeof record === 'string') {
         overruled = record;
         continue;
@@ -275,7 +293,7 @@ function driveRegisterRound(d: AgentDraft, p: Proposal): void {
   if (isSwapping(d)) return;
   if (state === undefined || !isCurrent(d.s.register)) return readSoon(d);
   if (sameBallot(state.accepted.ballot, p.ballot)) return voteAfterRegister(d, p, state.accepted.record);
-  const record = compute(d, p, basesFor(d, state.accepted, null)[0]);
+  const record = compute(d, p, basesFor(d, state.accepted, null)[0], state.accepted);
   if (typeof record === 'string') return giveUp(d, record, 300);
   if (bindsAgainst(d.s.voter, record, d.at.now) > 0) return giveUp(d, 'our own lease promise stands against it', 200);
   if (!registerIsFreeFor(d, record.primary))

@@ -51,7 +51,7 @@ function begin(d: GuardDraft, deed: NextDeed): void {
   const notAfter = fenceInstant(s, s.lease) - 1;
   // L8, L11: on disk before the deed leaves; from here on it counts as a primary, whatever is heard of the deed.
   // V8: and so is whether it waits.
-  const waits = waitsFromStart(s, epoch);
+  const waits = waitsFromStart(s, epoch, deed);
   const isNew = s.durable.ranIn === null || !sameEpoch(s.durable.ranIn, epoch);
   if (isNew || waits !== s.durable.waits) setDurable(d, { ranIn: epoch, waits });
   trace(d, 'info', deed === 'promote' ? 'database.promoting' : 'database.starting', { epoch: showEpoch(epoch) });

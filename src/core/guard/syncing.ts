@@ -60,7 +60,9 @@ export function driveSyncing(d: GuardDraft): void {
   const wants = wantsWaiting(d.s, now);
   // A server that waits though the disk does not say so: a guard before this one was on its way, or the disk was put back.
   const found = d.s.db.server?.value.sync?.waits === true && !d.s.sync.released;
-  if ((wants || found) && !d.s.durable.waits) {
+  // The record of this epoch rests on this guard's word, which it does not remember any more.
+  const said = d.s.durable.chosen?.record.sync === true;
+  if ((wants || found || said) && !d.s.durable.waits) {
     setDurable(d, { waits: true });
     // Nobody has looked yet at how a standby does that commits wait for.
     setSync(d, { provenIn: null, upAt: now, missed: 0, released: false, retryAt: now });

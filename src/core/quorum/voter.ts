@@ -181,6 +181,11 @@ export function isLaterAccepted(a: Accepted, b: Accepted): boolean {
   return (compareEras(a.record.era, b.record.era) || compareBallots(a.ballot, b.ballot)) > 0;
 }
 
+/** Whether who holds this has voted for another primary than that of the chosen record, which gets no grant of it any more. */
+export function movesOn(held: Accepted | null | undefined, chosen: Accepted): boolean {
+  return held != null && held.record.primary !== chosen.record.primary && isLaterAccepted(held, chosen);
+}
+
 export type RenewAsk = {
   readonly cluster: string;
   readonly voters: string;
@@ -281,6 +286,9 @@ export function memoryIn({ promised, accepted }: VoterView): { readonly promised
 export function memoryOfUs({ seenOfYou, voteOfYou }: StateNotice): Memory | null {
   return seenOfYou === null ? null : { promised: seenOfYou, voted: voteOfYou };
 }
+
+/** Q8: four `state` intervals, within which a voter that has just started hears what the others remember of it. */
+export const hearFirstMs: Ms = 2000;
 
 /** Whether a voter that shows this holds less of anything than is remembered of it. */
 export function holdsLess(view: VoterView, { promised, voted }: Memory): boolean {

@@ -12,6 +12,7 @@ import {
   emptyVoterDurable,
   forget,
   grant,
+  hearFirstMs,
   holdsLess,
   latestRound,
   learnChosen,
@@ -25,7 +26,7 @@ import {
   viewOf,
   withDurable,
 } from '../quorum/voter.ts';
-import { guardSite, type PeerId, voterOf } from '../site.ts';
+import { guardSite, type PeerId, sites, type VoterId, voterOf } from '../site.ts';
 import type { Instant, Moment } from '../time.ts';
 
 /** V5: with its vote, how far the primary had written by the renewals that it heard. */
@@ -43,6 +44,8 @@ export type WitnessState = {
   /** False before the first step, which persists what the start found and made of it (as an agent's, and for the same reasons). */
   readonly saved: boolean;
   readonly startedAt: Instant;
+  /** Q8: the agents that have told since the start what they remember of this voter. */
+  readonly toldBy: readonly VoterId[];
 };
 
 export type WitnessEvent =
@@ -64,6 +67,7 @@ export function startWitness(disk: WitnessDurable, amnesia: boolean, rules: Vote
     rules,
     saved: false,
     startedAt: now,
+    toldBy: [],
   };
 }
 
@@ -73,13 +77,14 @@ export function witnessStep(
   moment: Moment,
 ): StepResult<WitnessState, WitnessDurable, never> {
   const send: Send[] = [];
-  const { voter, lastPrimary } = takeEvent(state, event, moment, send);
+  const next = takeEvent(state, event, moment, send);
+  const { voter, lastPrimary } = next;
   const isDue = isWorthSaving(state.savedPosition, lastPrimary, moment.now - state.positionSavedAt);
   const changed = !state.saved || isDue || voter.durable !== state.voter.durable;
   const mayFail = state.saved && voter.durable === state.voter.durable;
   const onDisk = changed ? { savedPosition: lastPrimary, positionSavedAt: moment.now } : {};
   return {
-    state: { ...state, voter, lastPrimary, ...onDisk, saved: true },
+    state: { ...next, ...onDisk, saved: true },
     // V5: a position that is not on disk is told all the same, and known again with the next renewal.
     effects: { fence: false, persist: changed ? { ...voter.durable, lastPrimary } : null, mayFail, send, act: [] },
     trace: [],
@@ -98,9 +103,26 @@ function takeEvent(state: WitnessState, event: WitnessEvent, moment: Moment, sen
       send.push({ kind: 'reply', replyTo: event.replyTo, answer });
       const { from, request } = event;
       const told = request.type === 'renew' && request.site === guardSite(from) ? positionOf(request.status) : null;
-      return { ...state, voter, lastPrimary: furthest(state.lastPrimary, told) };
+      return {
+        ...state,
+        voter,
+        lastPrimary: furthest(state.lastPrimary, told),
+        toldBy: withTeller(state, from, request),
+      };
     }
   }
+}
+
+/** The first notice of a process is in version 1, without the vote. */
+function withTeller({ voter, toldBy }: WitnessState, from: PeerId, request: Request): readonly VoterId[] {
+  const teller = voterOf(from);
+  if (teller === null || toldBy.includes(teller) || request.type !== 'state') return toldBy;
+  return request.cluster === voter.durable.cluster && request.voteOfYou !== null ? [...toldBy, teller] : toldBy;
+}
+
+/** Q8: as an agent does (agent/facts.ts), and for the same reason: what was put back here, only they know. */
+function waitsForWords({ voter, toldBy, startedAt }: WitnessState, now: Instant): boolean {
+  return !voter.amnesia && toldBy.length < sites.length && now - startedAt < hearFirstMs;
 }
 
 type Taken = { readonly voter: Voter; readonly answer: Answer };
@@ -109,13 +131,11 @@ function ack(voter: Voter, ok: boolean, why = ''): Taken {
   return { voter, answer: { type: 'ack', ok, why, steps: [] } };
 }
 
-function take(
-  { voter, lastPrimary, rules, startedAt }: WitnessState,
-  from: PeerId,
-  request: Request,
-  at: Moment,
-): Taken {
+function take(state: WitnessState, from: PeerId, request: Request, at: Moment): Taken {
+  const { voter, lastPrimary, rules, startedAt } = state;
   const { now } = at;
+  const busy = waitsForWords(state, now) ? busyWith(voter, request, now) : null;
+  if (busy !== null) return { voter, answer: busy };
   if (guardSite(from) !== null) return takeFromGuard(voter, rules, from, request, now);
   if (voterOf(from) !== null) return takeFromVoter(voter, lastPrimary, rules, request, at);
   if (request.type === 'init') return found(voter, rules, request);
@@ -128,6 +148,20 @@ function take(
     view: viewOf(voter, now),
   };
   return { voter, answer: { type: 'status-answer', status } };
+}
+
+/** What is answered to whatever asks this voter for its word; null: it asks for none. */
+function busyWith(voter: Voter, request: Request, now: Instant): Answer | null {
+  switch (request.type) {
+    case 'renew':
+      return guardAnswer(voter, false, 'busy', latestRound(voter, request));
+    case 'prepare':
+      return { type: 'promise', promised: false, refusal: 'busy', view: viewOf(voter, now) };
+    case 'accept':
+      return { type: 'accepted', accepted: false, refusal: 'busy', view: viewOf(voter, now) };
+    default:
+      return null;
+  }
 }
 
 function takeFromGuard(voter: Voter, rules: VoterRules, from: PeerId, request: Request, now: Instant): Taken {

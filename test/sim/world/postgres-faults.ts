@@ -44,6 +44,8 @@ export class PostgresFaults implements Switches {
   frozen = false;
   /** Its machine was resumed a moment ago: it is `frozen` until its fuse had a look (World.resume), healed or not. */
   waitsForFuse = false;
+  /** What was laid for the next start or promotion, perhaps long ago, strikes now. */
+  onStrike: (kind: 'start-misreported' | 'promote-misreported') => void = () => {};
   readonly #pg: Postgres;
 
   constructor(pg: Postgres) {
@@ -58,12 +60,14 @@ export class PostgresFaults implements Switches {
   takePromoteMode(): PromoteMode {
     const mode = this.nextPromote;
     this.nextPromote = 'ok';
+    if (mode !== 'ok') this.onStrike('promote-misreported');
     return mode;
   }
 
   takeStartMode(): StartMode {
     const mode = this.nextStart;
     this.nextStart = 'ok';
+    if (mode !== 'ok') this.onStrike('start-misreported');
     return mode;
   }
 

@@ -14,6 +14,7 @@ import { type Site, sites, type VoterId, voterOf } from '../../../src/core/site.
 import type { WitnessState } from '../../../src/core/witness/step.ts';
 import { Instances } from '../checkers/instances.ts';
 import type { Micros } from '../engine/scheduler.ts';
+import { nothing } from '../faults/fault.ts';
 import { registerValue } from './register-value.ts';
 import type { AgentDaemon, WitnessDaemon, World } from './world.ts';
 
@@ -118,6 +119,7 @@ function watchDatabases(world: World): void {
       world.leases.acknowledged(site);
       history.decided(write, epoch === null ? '' : showEpoch(epoch));
     };
+    pg.faults.onStrike = (kind) => moves.fault(kind, { what: `${site}-db`, lasts: 0, end: nothing });
     pg.onBegun = (what) => world.leases.begun(site, what);
     pg.onBeat = ({ epoch }) => {
       writers.beaten(site, epoch);

@@ -137,6 +137,20 @@ test('I7: commits stop waiting though the peer holds a half-done change of prima
   assert.equal(session.state.voter.durable.chosen?.record.primary, 'site1');
 });
 
+test('V5: a half-done change of primary is not ended by a repair while the standby may not take over', () => {
+  const halfDone = at(6, record({ epoch: 2, primary: 'site2' }), 'site2');
+  const lags = { lastPrimary: { position: 200_000_000, epoch: epoch(1) } };
+  for (const [builder, primary] of [
+    [holding(state('site2').remembers(lags), halfDone), 'site1'],
+    [holding(state('site2'), halfDone), 'site2'],
+  ] as const) {
+    // The primary's site is lost; the register holds what was chosen before, and nobody's lease.
+    const world = new Surroundings(builder.peerSilentFor(30_000).guard('site1', {}, 30_000), registerOf(at(1)));
+    for (let ms = 0; ms < 60_000; ms += 100) world.wait(100);
+    assert.equal(world.session.state.voter.durable.chosen?.record.primary, primary);
+  }
+});
+
 /** The primary's agent, bound to its own guard, meets a change of primary that only the peer voted for. */
 function passesOver(witness: 'none' | 'agent', lone: Accepted, chosen: Accepted | null = null): readonly unknown[] {
   const builder = state('site1', witness).promised(60_000);

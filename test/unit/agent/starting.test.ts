@@ -97,6 +97,43 @@ test('Q8: nor before the peer told what it remembers: the state may be an old on
   assert.equal(granted(unheard), 'site2', 'a peer that is down keeps no lease away');
 });
 
+const asks = [
+  { type: 'prepare', cluster: 'c-1', voters: 'three', ballot: ballot(5) },
+  { type: 'accept', cluster: 'c-1', voters: 'three', ballot: ballot(5), record: record({ mode: 'paused' }) },
+] as const;
+
+test('Q8: nor is anything promised or voted for, by whatever was put back', () => {
+  for (const ask of asks) {
+    const session = new Session(started('agent').with({ witness: null })).request('site1-agent', ask);
+    const answer = session.reply();
+    assert.ok(answer.type === 'promise' || answer.type === 'accepted');
+    assert.equal(answer.refusal, 'busy');
+    assert.deepEqual(session.state.voter.durable.promised, ballot(1));
+    session.request('site1-agent', ask, 2000);
+    const later = session.reply();
+    assert.ok(later.type === 'promise' || later.type === 'accepted');
+    assert.equal(later.refusal, null, 'who is down keeps no vote away');
+  }
+});
+
+test('Q8: a witness that is an agent is heard first as well: it may know what was chosen without this agent', () => {
+  const session = booted('agent').tick().request('site1-guard', renew(3));
+  assert.equal(granted(session), 'busy');
+  const [state] = session
+    .tick(500)
+    .asked('state')
+    .filter(({ to }) => to === 'witness');
+  assert.ok(state !== undefined);
+  const chosen = at(9, moved, 'site1');
+  const value = {
+    type: 'view',
+    view: view({ promised: ballot(9), accepted: chosen, chosen }),
+    lastPrimary: null,
+  } as const;
+  session.step({ type: 'answer', id: state.id, outcome: { kind: 'done', value } });
+  assert.equal(granted(session.request('site1-guard', renew(4))), 'later-known');
+});
+
 test('Q1, Q8: a ballot of our own above our promise, in the register, tells that our disk went back', () => {
   const session = reads(booted('route53').tick(), registerOf(9, 'site2'));
   assert.equal(session.state.voter.amnesia, true);

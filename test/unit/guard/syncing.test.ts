@@ -93,11 +93,11 @@ test('a switchover that was undone: what it left half done may be chosen yet, so
     pair.until(() => pair.voters.site2.releases.length > 0, 2000),
     null,
   );
-  assert.equal(pair.primary.disk?.waits, true, 'on disk before the release is told');
   assert.notEqual(
     pair.until(() => pair.primary.writable, 8000),
     null,
   );
+  assert.equal(pair.primary.disk?.waits, true, 'on disk before it is started');
   const before = questions(pair).length;
   pair.pass(8000);
   assert.deepEqual(waits(pair), [true, true], 'from its first commit');
@@ -105,6 +105,54 @@ test('a switchover that was undone: what it left half done may be chosen yet, so
   agentsAnswer(pair);
   pair.pass(2000);
   assert.deepEqual(waits(pair), [false, false]);
+});
+
+/** Its guard's memory is lost, or put back to before it let commits wait; then its host loses power. What is started waits, or not. */
+function loseMemory(pair: Pair, putBack: boolean): boolean[] {
+  const { primary, standby } = pair;
+  const started: boolean[] = [];
+  const perform = primary.db.perform.bind(primary.db);
+  primary.db.perform = (deed, mayGoOn, epoch) => {
+    if (deed.kind === 'start-primary' || deed.kind === 'promote') started.push(deed.waits);
+    return perform(deed, mayGoOn, epoch);
+  };
+  primary.killGuard();
+  primary.disk = putBack && primary.disk !== null ? { ...primary.disk, waits: false } : null;
+  primary.db.die();
+  primary.db.waits = false;
+  standby.db.standby = 'gone';
+  primary.db.standby = 'gone';
+  primary.db.signalFile = true;
+  primary.startGuard();
+  return started;
+}
+
+for (const putBack of [false, true]) {
+  const what = putBack ? 'an older memory' : 'no memory';
+  test(`zero-loss: a guard with ${what} starts what may have run in this epoch waiting, until a fresh change`, () => {
+    const pair = inService('zero-loss');
+    pair.pass(1500);
+    const started = loseMemory(pair, putBack);
+    pair.pass(12_000);
+    assert.deepEqual(started, [true]);
+    assert.deepEqual(waits(pair), [true, true]);
+    agentsAnswer(pair);
+    pair.pass(2000);
+    assert.deepEqual(waits(pair), [false, false]);
+  });
+}
+
+test('zero-loss: a record of its own epoch that says `sync` makes a guard wait that remembers no word of it', () => {
+  const pair = inService('zero-loss');
+  pair.primary.db.standby = 'gone';
+  agentsAnswer(pair);
+  pair.until(() => !pair.primary.db.waits);
+  for (const site of agents) pair.voters[site].syncOff = () => null;
+  // An agent that had voted for it, and was away since, is back (Q5).
+  assert.ok(pair.change({ sync: true }));
+  pair.pass(20_000);
+  assert.equal(pair.primary.writable, true);
+  assert.deepEqual(waits(pair), [true, true]);
 });
 
 test('nothing is named before the server was seen to make a commit wait', () => {

@@ -161,6 +161,40 @@ test('Q8: told that it held more once, it does not vote any more, nor after a re
 });
 
 const empty = { cluster: null, promised: ballot(0), accepted: null, chosen: null };
+test('Q8: what was put back is whole: until both agents have told, for 2 s at most, it neither grants nor promises nor votes', () => {
+  const refusal = (state: WitnessState, from: PeerId, request: Request, now: number) => {
+    const { next, answer } = step(state, from, request, now);
+    assert.ok('refusal' in answer);
+    return { next, refusal: answer.refusal };
+  };
+  const prepare = { type: 'prepare', ...addressed, ballot: ballot(5) } as const;
+  const told = notice({ seenOfYou: ballot(1), voteOfYou: ballot(1) });
+  for (const [from, request] of [
+    ['site1-guard', renew()],
+    ['site1-agent', prepare],
+    ['site1-agent', accept(5, record({ mode: 'paused' }))],
+  ] as const) {
+    let state = started({ longestTtlMs: 0 });
+    assert.equal(refusal(state, from, request, 100).refusal, 'busy');
+    state = step(state, 'site1-agent', told, 200).next;
+    // The first notice of a process does not say what it remembers.
+    state = step(state, 'site2-agent', { ...told, voteOfYou: null }, 200).next;
+    const early = refusal(state, from, request, 300);
+    assert.equal(early.refusal, 'busy');
+    assert.deepEqual(early.next.voter, state.voter);
+    assert.equal(refusal(state, from, request, 2000).refusal, null);
+    state = step(state, 'site2-agent', told, 400).next;
+    assert.equal(refusal(state, from, request, 500).refusal, null);
+  }
+});
+
+test('Q8: put back to before a change of primary, it is told before it grants the old one anything', () => {
+  const { next } = step(started(), 'site2-agent', notice({ seenOfYou: ballot(9), voteOfYou: ballot(9) }), 300);
+  const { answer } = step(next, 'site1-guard', renew(), 400);
+  assert.ok(answer.type === 'guard-answer');
+  assert.deepEqual([answer.granted, answer.refusal], [null, 'amnesia']);
+});
+
 test('Q0: init founds it once; a repeat with the same record is done and changes nothing', () => {
   const founded = step(started(empty), 'operator:ann', init());
   assert.deepEqual(founded.persist?.accepted, at(1));
