@@ -10,6 +10,7 @@ import type { Violations } from './violations.ts';
 /** One of these alone, with all else well, moves nothing: what only lies between the parts, or at the register and the zone. */
 const betweenAlone: readonly FaultKind[] = [
   'cut-sites',
+  'cut-machines',
   'cut-one-way',
   'lossy-path',
   'slow-path',
@@ -39,6 +40,9 @@ const harmlessAlone: ReadonlySet<FaultKind> = new Set([
   'balancer-crash',
   'balancer-hang',
   'postgres-connections',
+  'crash-daemon',
+  'stall-daemon',
+  'crash-fuse',
 ]);
 
 const window = 90 * second;
@@ -57,8 +61,11 @@ export class Moves {
 
   /** A voter is out until a person makes it rejoin, however long ago it was struck: the next fault is the second one. */
   readonly #voterOut: () => boolean;
+  /** Some daemons speak the older wire version, in which guards do not say whom they hear: one cut link is a lost entry then. */
+  readonly #isMixed: boolean;
 
-  constructor(violations: Violations, now: () => Micros, voterOut: () => boolean) {
+  constructor(violations: Violations, now: () => Micros, voterOut: () => boolean, isMixed: boolean) {
+    this.#isMixed = isMixed;
     this.#violations = violations;
     this.#now = now;
     this.#voterOut = voterOut;
@@ -86,7 +93,7 @@ export class Moves {
     if (before.record.entry !== before.record.primary || this.#voterOut()) return;
     const recent = this.#faults.filter(({ over }) => over > now - window);
     const together = recent.filter(({ over }) => over > now - sameTime);
-    if (together.length > 1 || recent.some((fault) => mayTakeEntry(fault))) return;
+    if (together.length > 1 || recent.some((fault) => mayTakeEntry(fault, this.#isMixed))) return;
     const names = recent.map(({ kind }) => kind).join(', ') || 'none';
     this.#violations.add(
       'I5',
@@ -135,7 +142,8 @@ export class Moves {
  * A path between the sites so slow that no probe comes back in time while the sessions across it go on: from its end that is a lost
  * host and an entry that serves.
  */
-function mayTakeEntry({ kind, what }: { readonly kind: FaultKind; readonly what: string }): boolean {
+function mayTakeEntry({ kind, what }: { readonly kind: FaultKind; readonly what: string }, isMixed: boolean): boolean {
+  if (kind === 'cut-machines' && isMixed) return true;
   if (kind === 'slow-path') return what.includes('site1') && what.includes('site2');
   return !leavesEntriesAlone.has(kind);
 }

@@ -146,11 +146,13 @@ export class World {
     this.writers = new Writers(this.violations, this.records);
     this.leases = new Leases(this);
     this.votes = new Votes(this);
+    // By an order of a moment ago; what is lost later is nobody's word.
+    const isLossAccepted = () => this.scheduler.now - this.lossAcceptedAt < orderTakes;
     this.history = new History(
       this.violations,
-      () => this.lossAcceptedAt > 0 || options.replication === 'async',
+      () => isLossAccepted() || options.replication === 'async',
       () =>
-        this.scheduler.now - this.lossAcceptedAt < orderTakes
+        isLossAccepted()
           ? Number.POSITIVE_INFINITY
           : Math.ceil(settings.policy.maxLagBytes / options.bytesPerWrite) +
             unseenSeconds * options.writesPerSecond * (this.forced ? 2 : 1),
@@ -159,6 +161,7 @@ export class World {
       this.violations,
       () => this.scheduler.now,
       () => this.#voterOut(),
+      options.upgrade,
     );
     this.postgres = bySite(
       (site) =>
