@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { stagesOf } from '../../../scripts/suites.ts';
 import { STRIKES } from '../../chaos/faults/strike.ts';
 import { KINDS, kindOf } from '../../chaos/plan/kinds.ts';
 import type { Plan } from '../../chaos/plan/plan.ts';
@@ -18,6 +19,21 @@ test('every kind is drawn, and there is somebody who can strike it', () => {
   assert.deepEqual([...drawn].sort(), KINDS.map(({ name }) => name).sort());
   for (const { name } of KINDS) assert.ok(STRIKES[name] !== undefined, name);
   assert.equal(Object.keys(STRIKES).length, KINDS.length);
+});
+
+test('the sequences of `make test-slow` strike every kind, in both modes and with both witnesses', () => {
+  const command =
+    stagesOf('slow')
+      ?.flat()
+      .find(({ name }) => name === 'chaos')?.command ?? [];
+  const argument = (name: string): number => Number(command[command.indexOf(name) + 1]);
+  const ours = Array.from({ length: argument('--seeds') }, (_, index) =>
+    makePlan({ ...options, seed: argument('--from') + index }),
+  );
+  const drawn = new Set(ours.flatMap(({ faults }) => faults.map(({ kind }) => kind)));
+  assert.deepEqual([...drawn].sort(), KINDS.map(({ name }) => name).sort());
+  const settings = new Set(ours.map(({ replication, witness }) => `${replication} ${witness}`));
+  assert.equal(settings.size, 4);
 });
 
 test('faults keep their shortest time, and are over soon enough for a sequence of two minutes', () => {
