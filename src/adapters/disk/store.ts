@@ -45,7 +45,7 @@ export function createStore({ path, formatVersion }: StoreOptions): Store & { cl
     try {
       if (!exists) file = await create(path, next.slot, slot);
       else {
-        file ??= await open(path, 'r+');
+        file ??= await reopen(path);
         await writeWhole(file, slot, next.slot * slotBytes);
         await file.datasync();
       }
@@ -91,16 +91,26 @@ async function create(path: string, slot: 0 | 1, content: Buffer): Promise<FileH
     await writeWhole(file, content, slot * slotBytes);
     await file.sync();
     await rename(fresh, path);
-    const directory = await open(dirname(path), 'r');
-    try {
-      await directory.sync();
-    } finally {
-      await directory.close();
-    }
+    await syncDirectory(path);
     return file;
   } catch (error) {
     await file.close();
     throw error;
+  }
+}
+
+/** Whoever made it may have died before its name was on the disk. */
+async function reopen(path: string): Promise<FileHandle> {
+  await syncDirectory(path);
+  return open(path, 'r+');
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(dirname(path), 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
   }
 }
 

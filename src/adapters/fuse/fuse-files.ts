@@ -31,9 +31,10 @@ export function createFuse(config: FuseConfig): Fuse {
   return {
     arm: () =>
       attempt(() => {
-        if (existsSync(armedFile)) return;
-        writeDurably(armedFile, 'armed\n');
-        syncDirectory(config.stateDirectory);
+        // One that is there already: whoever wrote it may have died before it was on the disk.
+        if (existsSync(armedFile)) sync(armedFile);
+        else writeDurably(armedFile, 'armed\n');
+        sync(config.stateDirectory);
       }),
     setDeadline: (at) =>
       attempt(() => {
@@ -75,7 +76,8 @@ function writeDurably(path: string, text: string): void {
   }
 }
 
-function syncDirectory(path: string): void {
+/** A file or a directory. */
+function sync(path: string): void {
   const directory = openSync(path, 'r');
   try {
     fsyncSync(directory);

@@ -5,7 +5,7 @@
 // away; it lies in a pgpass file in the state directory.
 
 import { chmodSync, closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { DatabaseSettings } from './settings.ts';
 
 /**
@@ -103,4 +103,10 @@ function replaceFile(path: string, text: string): void {
   }
   chmodSync(fresh, 0o600);
   renameSync(fresh, path);
+  const directory = openSync(dirname(path), 'r');
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
+  }
 }

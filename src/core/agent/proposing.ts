@@ -7,13 +7,14 @@ import { compareBallots, sameBallot, showBallot } from '../quorum/ballot.ts';
 import { type Accepted, type ClusterRecord, compareEras } from '../quorum/record.ts';
 import { isCurrent, registerChangesPrimary, withRecord } from '../quorum/register.ts';
 import { soleVoterOf } from '../quorum/sole-voter.ts';
-import { accept, bindsAgainst, changesPrimary, isLaterAccepted, movesOn, prepare } from '../quorum/voter.ts';
+import { accept, bindsAgainst, changesPrimary, isLaterAccepted, prepare } from '../quorum/voter.ts';
 import { otherSite, peerOfVoter, type VoterId } from '../site.ts';
 import { draw, type Ms } from '../time.ts';
-import { possibleLoss, standbyAdvice } from '../verdict/standby.ts';
+import { possibleLoss } from '../verdict/standby.ts';
 import { type AgentDraft, ask, set, trace } from './draft.ts';
 import { hearsPeer, memoryOf, voterBindsMs, waitsForWords } from './facts.ts';
 import { chooseAlone } from './forcing.ts';
+import { whyNotEnd } from './half-done.ts';
 import { hearChosen, hearVoter } from './hear.ts';
 import { applyIntent } from './intent.ts';
 import {
@@ -184,20 +185,9 @@ function compute(
   if (base === undefined) return 'no voter holds a record';
   const sole = soleVoterOf(base.record);
   if (sole !== null && sole !== d.s.me) return 'the record found is of an era that the other agent forced';
-  return whyUnfit(d, p.intent, base, other) ?? applyIntent(p.intent, base, d.s, d.at);
-}
-
-/**
- * V5: a change of primary that is found half done may be hours old, and whoever ends it loses what was acknowledged since. So
- * it is asked again whether the standby may take over, unless the intent is that change itself. Where both voters hold one,
- * the old primary has had no lease since the later vote, before which it was asked.
- */
-function whyUnfit(d: AgentDraft, intent: Intent, base: Accepted, other: Accepted | null): string | null {
-  const { accepted: own, chosen } = d.s.voter.durable;
-  if (chosen === null || !movesOn(base, chosen) || intent.kind === 'primary') return null;
-  if (movesOn(own, chosen) && movesOn(other, chosen)) return null;
-  const { mayTakeOver, why } = standbyAdvice(d.s, d.at.now);
-  return mayTakeOver ? null : `a half-done change of primary: ${base.record.primary} may not take over: ${why}`;
+  // Who wants just this change has asked whether the standby may take over.
+  const unfit = p.intent.kind === 'primary' ? null : whyNotEnd(d, base, other);
+  return unfit ?? applyIntent(p.intent, base, d.s, d.at);
 }
 
 function drivePrepare(d: AgentDraft, p: Proposal): void {

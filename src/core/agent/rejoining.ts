@@ -11,6 +11,7 @@ import { otherSite, peerOfVoter, type VoterId } from '../site.ts';
 import { bindingMs, type Ms } from '../time.ts';
 import { type AgentDraft, ask, isPending, reply, set, trace } from './draft.ts';
 import { heardForMs, hearsPeer, hearsWitness, highestBallot, recordOf } from './facts.ts';
+import { whyNotEnd } from './half-done.ts';
 import { hearChosen } from './hear.ts';
 import { driveRejoinOfRegister, whyNotRegister } from './rejoin-register.ts';
 import { ballotFor } from './rejoin-rounds.ts';
@@ -175,6 +176,9 @@ export function onTicket(d: AgentDraft, id: number, outcome: Outcome<RejoinAnswe
 function repeatOwnVote(d: AgentDraft, rejoin: RejoinState, intent: Intent): void {
   const { cluster, accepted } = d.s.voter.durable;
   if (cluster === null || accepted === null) return;
+  // What it repeats becomes the chosen one.
+  const unfit = whyNotEnd(d, accepted, null);
+  if (unfit !== null) return endRejoin(d, 'undone', unfit);
   const rules = rulesOf(d.s.settings);
   const message = { cluster, voters: d.s.settings.voters, ballot: ballotFor(d, intent) };
   const promised = prepare(d.s.voter, { type: 'prepare', ...message }, rules);

@@ -4,13 +4,13 @@
 import { compareBallots, sameBallot } from '../quorum/ballot.ts';
 import type { Accepted } from '../quorum/record.ts';
 import { registerChangesPrimary, withRecord } from '../quorum/register.ts';
-import { accept, movesOn } from '../quorum/voter.ts';
+import { accept } from '../quorum/voter.ts';
 import { otherSite, peerOfVoter, type VoterId } from '../site.ts';
 import { draw } from '../time.ts';
-import { standbyAdvice } from '../verdict/standby.ts';
 import { type AgentDraft, ask, isPending, set, trace } from './draft.ts';
 import { chosenOf, hearsPeer, hearsWitness, memoryOf } from './facts.ts';
 import { endForceIntent } from './forcing.ts';
+import { isStuck } from './half-done.ts';
 import { freshNonce, isSwapping, mayWriteSamePrimary, registerIsFreeFor, registerStray, swap } from './register-io.ts';
 import { type Heard, type Intent, rulesOf } from './state.ts';
 
@@ -89,20 +89,13 @@ function sameEpochAs(a: Accepted, b: Accepted): boolean {
   return a.record.epoch === b.record.epoch && a.record.era.number === b.record.era.number;
 }
 
-/** V5: each round of ours would only end our own vote for a change of primary, and the standby may not take over (proposing.ts). */
-function mayOnlyMove({ s, at }: AgentDraft, chosen: Accepted): boolean {
-  if (!movesOn(s.voter.durable.accepted, chosen)) return false;
-  const others = [s.peer?.view.accepted, s.witness?.view.accepted, s.register.held?.state.accepted];
-  return !others.some((held) => movesOn(held, chosen)) && !standbyAdvice(s, at.now).mayTakeOver;
-}
-
 /** The change that alters nothing, once it is this agent's turn. */
 export function repairIntent(d: AgentDraft): Intent | null {
   const ending = endForceIntent(d);
   if (ending !== null) return ending;
   const { strayedSince } = d.s;
   const chosen = chosenOf(d.s);
-  if (strayedSince === null || chosen === null || mayOnlyMove(d, chosen)) return null;
+  if (strayedSince === null || chosen === null || isStuck(d)) return null;
   const first = chosen.record.primary === d.s.me || !hearsPeer(d.s, d.at.now);
   const waitMs = first ? 0 : d.s.settings.lease.otherDelayMs + draw(d.at.random, 300, 2);
   return d.at.now - strayedSince >= waitMs ? { kind: 'same', reason: 'a voter holds a half-done record' } : null;

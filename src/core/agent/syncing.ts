@@ -5,6 +5,7 @@ import type { SyncOff } from '../messages.ts';
 import { type Ballot, compareBallots, sameBallot } from '../quorum/ballot.ts';
 import { type Accepted, compareEpochs, epochOf } from '../quorum/record.ts';
 import { compareRounds, type Round, sameRound, showRound } from '../quorum/round.ts';
+import { soleVoterOf } from '../quorum/sole-voter.ts';
 import type { Site } from '../site.ts';
 import type { Ms } from '../time.ts';
 import { type AgentDraft, reply, set, trace } from './draft.ts';
@@ -111,7 +112,9 @@ function turnMs(d: AgentDraft, primary: Site): Ms {
 /** Wanted before anything but a failover: writes stall until it is chosen. */
 export function syncOffIntent(d: AgentDraft): Intent | null {
   const question = d.s.syncQuestion;
-  if (question === null || question.chosen !== null || !hearsMajority(d.s, d.at.now)) return null;
+  if (question === null || question.chosen !== null) return null;
+  // In a forced era its only voter is all that is needed.
+  if (!hearsMajority(d.s, d.at.now) && soleVoterOf(recordOf(d.s)) !== d.s.me) return null;
   const { site, epoch, ask, at, since } = question;
   // For the other agent: asked again, so nobody has answered.
   if (at - since < turnMs(d, site)) return null;

@@ -156,18 +156,17 @@ export function syncAt(s: GuardState, now: Instant): Ballot | null {
 }
 
 /**
- * V8: whether the database has to wait from its first commit on when it is started or promoted in `epoch`. That this guard
- * remembers nothing is no reason not to: its memory may be lost, or put back, and with it what it promised (syncAt). So in
- * zero-loss mode whatever may have run in this epoch before waits, and falls back by a fresh change, which buries what is half
- * done: a `sync: true` that rests on that promise, or a switchover that was undone (Q5).
+ * V8: whether the database has to wait from its first commit on when it is started or promoted in `epoch`. A guard that does
+ * not remember to have run it in this epoch may have lost its memory, and with it what it promised (syncAt): then whatever may
+ * have run in it waits, and falls back by a fresh change, which buries what is half done.
  */
 export function waitsFromStart(s: GuardState, epoch: EpochId, deed: 'start-primary' | 'promote'): boolean {
   const { ranIn, waits, chosen } = s.durable;
   const { replication } = s.settings;
   // Whatever this guard remembers: a record that says `sync` lets the standby take over.
   if (replication === 'zero-loss-strict' || chosen?.record.sync === true) return true;
-  const remembers = ranIn !== null && sameEpoch(ranIn, epoch) && waits;
-  return remembers || (replication === 'zero-loss' && (deed === 'start-primary' || mayHaveRun(s, epoch)));
+  if (ranIn !== null && sameEpoch(ranIn, epoch)) return waits;
+  return replication === 'zero-loss' && (deed === 'start-primary' || mayHaveRun(s, epoch));
 }
 
 /** A database that carries this epoch's row ran in it; so may one that nobody has asked yet. */

@@ -2,7 +2,7 @@
 
 import type { GuardOrder } from '../messages.ts';
 import { sameEpoch, showEpoch } from '../quorum/record.ts';
-import { type GuardDraft, reply, set, setDb, trace } from './draft.ts';
+import { type GuardDraft, reply, set, setDb, setDurable, trace } from './draft.ts';
 import { leaseUsable } from './facts.ts';
 import { beginFence, endOrder } from './fencing.ts';
 import { startWork, type WorkOutcome } from './work.ts';
@@ -48,6 +48,9 @@ export function onStoppedFast(d: GuardDraft, outcome: WorkOutcome): void {
   const { checkpoint } = outcome.value;
   trace(d, 'info', 'database.stopped', { by: 'order', checkpoint });
   set(d, { order: null });
+  // V8: undone, it may have left the change half done (Q5), onto a record that does not say `sync`: until a fresh change has
+  // buried it, whatever this database acknowledges has to be on the standby.
+  if (d.s.settings.replication === 'zero-loss' && !d.s.durable.waits) setDurable(d, { waits: true });
   // L7: every process of it killed, start inhibited; then the release tells the position.
   beginFence(d, 'order', {
     cause: 'order',

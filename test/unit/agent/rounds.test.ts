@@ -151,6 +151,31 @@ test('V5: a half-done change of primary is not ended by a repair while the stand
   }
 });
 
+test('Q5, I5: its own half-done vote, which the register has overtaken, is put right though the standby may not take over', () => {
+  const chosen = at(5, record());
+  const halfDone = at(6, record({ epoch: 2, primary: 'site2' }), 'site2');
+  const later = registerOf(at(7, record({ mode: 'paused', reason: 'paused' })));
+  const builder = holding(state('site2').peerSilentFor(30_000), halfDone);
+  const mind = absorbRead(unseenRegister, { text: 'v9', state: later }, 0, 'c-1', now - 40_000);
+  const { voter } = builder.state;
+  const world = new Surroundings(
+    builder
+      .with({ voter: { ...voter, durable: { ...voter.durable, chosen } } })
+      .with({ register: { ...mind, heardAt: now - 300 }, registerReadAt: now - 300 })
+      .remembers({ lastPrimary: { position: 200_000_000, epoch: epoch(1) } }),
+    later,
+  );
+  for (let ms = 0; ms < 60_000; ms += 100) {
+    // The old primary lives, and lacks a lease: so the register may be written (Q9).
+    const { session } = world;
+    const site1 = { at: session.now - 50, value: guardStatus('site1', { missingMs: 7000 + ms }) };
+    session.state = but(session.state, { guards: { ...session.state.guards, site1 } });
+    world.wait(100);
+  }
+  const own = world.session.state.voter.durable.accepted?.record;
+  assert.deepEqual([own?.epoch, own?.primary, own?.mode], [1, 'site1', 'paused']);
+});
+
 /** The primary's agent, bound to its own guard, meets a change of primary that only the peer voted for. */
 function passesOver(witness: 'none' | 'agent', lone: Accepted, chosen: Accepted | null = null): readonly unknown[] {
   const builder = state('site1', witness).promised(60_000);
