@@ -8,6 +8,7 @@ import { commonOptions } from '../src/catalog/commands.ts';
 import { errorSigns } from '../src/catalog/error-signs.ts';
 import { type ErrorCode, errors } from '../src/catalog/errors.ts';
 import { exitCodes } from '../src/catalog/exit-codes.ts';
+import { runCommand } from '../src/cli/commands.ts';
 import { prometheusExample, rulesFile } from './prometheus-pages.ts';
 
 const GENERATED = (file: string) =>
@@ -98,8 +99,19 @@ export async function metricsPage(): Promise<() => string | undefined> {
     ]);
 }
 
+/** What each command says of itself, so that an option is described once. */
+async function helpOf(...words: readonly string[]): Promise<string> {
+  const lines: string[] = [];
+  const output = { out: (line: string) => void lines.push(line), err: (line: string) => void lines.push(line) };
+  await runCommand([...words, '--help'], output);
+  return `\`\`\`\n${lines.join('\n')}\n\`\`\``;
+}
+
 export async function commandsPage(): Promise<() => string | undefined> {
   const commands = await catalog('commands.ts', 'commands');
+  const helps = new Map<string, string>();
+  for (const row of commands ?? []) helps.set(text(row['name']), await helpOf(text(row['name'])));
+  for (const who of ['agent', 'witness']) helps.set(`${who} rejoin`, await helpOf(who, 'rejoin'));
   return () =>
     commands &&
     page([
@@ -113,7 +125,8 @@ export async function commandsPage(): Promise<() => string | undefined> {
       ...commands.flatMap((row) => [
         `## siteward ${String(row['name'])}`,
         meaning(row),
-        `\`\`\`\n${text(row['usage'], `siteward ${text(row['name'])}`)}\n\`\`\``,
+        helps.get(text(row['name'])) ?? '',
+        ...(helps.has(`${text(row['name'])} rejoin`) ? [helps.get(`${text(row['name'])} rejoin`) ?? ''] : []),
       ]),
     ]);
 }
