@@ -1,96 +1,48 @@
-// Seeds that once found something. They run in `make test`, each with the options it had then.
+// Seeds that once found something, each with the options that its run needs. They run in `make test`; with `undo` what each
+// found is put back, and `make sim-mutants` requires that it is found again. One that does not find it any more, because the
+// code draws its random numbers in another order, is searched for anew or told as a story (stories/).
 
-import { standbyComesAndGoes } from './mutants/zero-loss.ts';
+import type { Edit } from './mutants/mutant.ts';
+import { standbyComesAndGoes, syncOnBesideStray } from './mutants/zero-loss.ts';
 import type { RunOptions } from './options.ts';
 
-export type Pinned = { readonly seed: string; readonly why: string; readonly given?: Partial<RunOptions> };
+export type Pinned = {
+  readonly seed: string;
+  readonly why: string;
+  readonly given: Partial<RunOptions>;
+  readonly undo: readonly Edit[];
+};
 
 export const pinned: readonly Pinned[] = [
   {
-    seed: '211',
+    seed: '4',
     why: 'writes taken between a promotion and the first beat were counted to the epoch before (a hole in a checker)',
     given: {
-      minutes: 5,
-      faultEveryMs: 3000,
+      minutes: 3,
+      brisk: true,
+      replication: 'async',
+      faultEveryMs: 5000,
       faults: {
-        'cut-one-way': 7,
-        'cut-place': 7,
-        'slow-path': 3,
-        duplicates: 3,
-        'crash-daemon': 1,
-        'crash-between-effects': 9,
-        'freeze-daemon': 6,
-        'stall-daemon': 3,
-        'freeze-fuse': 1,
-        'power-loss': 10,
-        'disk-full': 5,
-        'register-slow': 8,
-        'register-late': 3,
-        'register-down': 4,
-        'register-deleted': 3,
-        'postgres-crash': 2,
-        'postgres-read-only': 8,
-        'postgres-full': 5,
-        'postgres-connections': 9,
-        'postgres-slow-commit': 2,
-        'promote-misreported': 8,
-        'instance-crash': 3,
-        'ssh-dies': 10,
-        'application-host-down': 8,
-        'order-entry': 5,
-        'order-pause': 6,
-        'order-restart': 1,
+        'order-switchover': 10,
+        'postgres-crash': 6,
+        'promote-misreported': 6,
+        'power-loss': 5,
+        'disk-slow': 3,
       },
     },
+    undo: [
+      {
+        file: 'test/sim/world/watching.ts',
+        find: 'const epoch = noted !== null && (row === null || compareEpochs(noted, row) > 0) ? noted : row;',
+        put: 'const epoch = noted === null ? null : row;',
+      },
+    ],
   },
   {
-    seed: 'sync-on-beside-a-half-done-record 86',
+    seed: 'sync-on-beside-a-half-done-record 44',
     why: 'a half-done record kept `sync: true` from being agreed on for ever, and both agents at it (V8 before Q5)',
     given: { replication: 'zero-loss', faultEveryMs: 6000, faults: standbyComesAndGoes },
-  },
-  {
-    seed: '10049',
-    why: 'an agent whose disk was put back had the promise of the lost vote, or was told the chosen record first: nobody missed the vote, and a chosen change of primary was undone (Q8)',
-    given: {
-      minutes: 5,
-      faultEveryMs: 8000,
-      faults: {
-        'cut-one-way': 8,
-        'cut-place': 10,
-        'cut-machines': 6,
-        duplicates: 7,
-        'crash-daemon': 8,
-        'crash-between-effects': 6,
-        'freeze-daemon': 7,
-        'stall-daemon': 10,
-        'freeze-fuse': 2,
-        'crash-fuse': 3,
-        'power-loss': 9,
-        reboot: 5,
-        suspend: 1,
-        'site-loss': 6,
-        'disk-slow': 10,
-        'disk-full': 8,
-        'state-put-back': 8,
-        'register-slow': 3,
-        'register-down': 8,
-        'register-deleted': 8,
-        'postgres-read-only': 7,
-        'postgres-full': 7,
-        'replication-lag': 2,
-        'promote-misreported': 1,
-        'postgres-started-by-hand': 2,
-        'instance-crash': 10,
-        'instance-hang': 8,
-        'ssh-dies': 5,
-        'application-host-down': 1,
-        'balancer-crash': 4,
-        'order-failover': 10,
-        'order-entry': 3,
-        'order-pause': 3,
-        'isolate-machine': 5,
-      },
-    },
+    undo: syncOnBesideStray,
   },
   {
     seed: '200912',
@@ -129,46 +81,6 @@ export const pinned: readonly Pinned[] = [
         'isolate-machine': 1,
       },
     },
-  },
-  {
-    seed: '418928',
-    why: "without a witness a change of primary lay half done at the standby's agent, and no record could be chosen any more (Q2)",
-    given: {
-      minutes: 10,
-      brisk: true,
-      bytesPerWrite: 2000,
-      lateOneIn: 0,
-      faultEveryMs: 3000,
-      faults: {
-        'cut-place': 5,
-        'lossy-path': 8,
-        'slow-path': 4,
-        duplicates: 7,
-        'crash-between-effects': 8,
-        'freeze-daemon': 2,
-        'stall-daemon': 2,
-        'freeze-fuse': 7,
-        'crash-fuse': 8,
-        'wall-jump': 6,
-        'disk-full': 6,
-        'state-put-back': 3,
-        'register-late': 4,
-        'register-down': 3,
-        'register-deleted': 5,
-        'register-put-back': 10,
-        'postgres-connections': 1,
-        'replication-stalled': 4,
-        'replication-lag': 7,
-        'promote-misreported': 9,
-        'postgres-stopped-by-hand': 1,
-        'instance-hang': 1,
-        'application-host-down': 3,
-        'balancer-crash': 1,
-        'balancer-hang': 4,
-        'order-pause': 10,
-        'order-restart': 8,
-        'order-force': 6,
-      },
-    },
+    undo: [{ file: 'test/sim/world/operator.ts', find: '        world.fuses[site].inhibit();\n', put: '' }],
   },
 ];

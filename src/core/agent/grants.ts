@@ -48,6 +48,11 @@ export function hearGuard(d: AgentDraft, site: Site, status: GuardStatus): void 
   trace(d, 'info', 'cluster.founded', { site });
 }
 
+/** L10: what a guard of another cluster has noted (its host was put back to that) was not chosen in this one. */
+function ofThisCluster(d: AgentDraft, { cluster, status }: Renew | Inquire): GuardStatus {
+  return cluster === d.s.voter.durable.cluster ? status : { ...status, noted: null };
+}
+
 /** An ask for another site than the sender's own: refused, since a silent one would look like a dead agent. */
 function notYours(d: AgentDraft, round: Round, replyTo: number): void {
   reply(d, replyTo, guardAnswer(d, { granted: null, refusal: 'not-accepted', round }));
@@ -93,7 +98,7 @@ function whyNotNow(d: AgentDraft, message: Renew): Refusal | null {
 
 export function onRenew(d: AgentDraft, site: Site, message: Renew, replyTo: number): void {
   if (message.site !== site) return notYours(d, message.round, replyTo);
-  hearGuard(d, site, message.status);
+  hearGuard(d, site, ofThisCluster(d, message));
   noteRound(d, site);
   voidRelease(d, message);
   const refusing = refusesDatabase(d.s, message.epoch, d.at.now);
@@ -126,7 +131,7 @@ function noteRound(d: AgentDraft, site: Site): void {
 }
 
 export function onInquire(d: AgentDraft, site: Site, message: Inquire, replyTo: number): void {
-  if (message.status.site === site) hearGuard(d, site, message.status);
+  if (message.status.site === site) hearGuard(d, site, ofThisCluster(d, message));
   // V1: one that has just started has heard nobody yet, and looks around before it asks for anything.
   if (message.status.unheardMs[d.s.me] === null) noteRound(d, site);
   // L1: above whatever is known of that guard's earlier lives it may begin.

@@ -1,8 +1,7 @@
 // V5, Q5: a change of primary that is found half done may be hours old, and whoever ends it loses what was acknowledged since.
 // So it is asked again whether the standby may take over, unless nothing can be lost by it (docs/decisions/0017).
 
-import { sameBallot } from '../quorum/ballot.ts';
-import { type Accepted, compareEpochs, epochOf, sameEpoch } from '../quorum/record.ts';
+import { type Accepted, compareEpochs, epochOf } from '../quorum/record.ts';
 import { isLaterAccepted, movesOn } from '../quorum/voter.ts';
 import { sites } from '../site.ts';
 import { standbyAdvice } from '../verdict/standby.ts';
@@ -14,7 +13,7 @@ export function whyNotEnd(d: AgentDraft, found: Accepted, other: Accepted | null
   if (chosen === null || !movesOn(found, chosen)) return null;
   // Where both hold such a change the old primary has had no lease since the later vote, before which it was asked.
   if (movesOn(own, chosen) && movesOn(other, chosen)) return null;
-  if (isNoted(d, found) || hasArrived(d, chosen)) return null;
+  if (isNoted(d, found)) return null;
   const { mayTakeOver, why } = standbyAdvice(d.s, d.at.now);
   return mayTakeOver ? null : `a half-done change of primary: ${found.record.primary} may not take over: ${why}`;
 }
@@ -25,14 +24,6 @@ function isNoted({ s }: AgentDraft, { record }: Accepted): boolean {
     const noted = s.guards[site]?.value.noted ?? null;
     return noted !== null && compareEpochs(noted, epochOf(record)) >= 0;
   });
-}
-
-/** "Orders": the old primary stopped for a switchover, and its last WAL is on the standby. */
-function hasArrived({ s: { stopped, standbySeen } }: AgentDraft, { ballot, record }: Accepted): boolean {
-  const received = standbySeen?.value.received ?? null;
-  if (stopped === null || stopped.position === null || received === null) return false;
-  const isOfNow = sameEpoch(stopped.epoch, epochOf(record)) && sameBallot(stopped.under, ballot);
-  return isOfNow && received > stopped.position;
 }
 
 /**

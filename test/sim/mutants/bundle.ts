@@ -1,27 +1,28 @@
-// The simulator's worker as one file, with a mutant's edits applied to the sources on the way. A text that is not found
+// The simulator's worker, or a story, as one file, with edits applied to the sources on the way. A text that is not found
 // exactly once is an error: a mutant must not outlive the code that it mutates.
 
 import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { build, type Plugin } from 'esbuild';
-import type { Edit, Mutant } from './mutant.ts';
+import type { Edit } from './mutant.ts';
 
 const root = join(import.meta.dirname, '../../..');
 
-export async function bundleWorker(mutant: Mutant | null, outfile: string): Promise<void> {
+/** `entry` is a file below test/sim. */
+export async function bundle(entry: string, edits: readonly Edit[], outfile: string): Promise<void> {
   const edited = new Set<string>();
   await build({
-    entryPoints: [join(root, 'test/sim/worker.ts')],
+    entryPoints: [join(root, 'test/sim', entry)],
     outfile,
     bundle: true,
     platform: 'node',
     format: 'cjs',
     target: 'node24',
     logLevel: 'error',
-    plugins: [editing(mutant?.edits ?? [], edited)],
+    plugins: [editing(edits, edited)],
   });
-  const missed = (mutant?.edits ?? []).find(({ file }) => !edited.has(file));
-  if (missed !== undefined) throw new Error(`${mutant?.name}: ${missed.file} is not part of the simulator`);
+  const missed = edits.find(({ file }) => !edited.has(file));
+  if (missed !== undefined) throw new Error(`${missed.file} is no part of ${entry}`);
 }
 
 function editing(edits: readonly Edit[], edited: Set<string>): Plugin {

@@ -14,3 +14,12 @@ export type Mutant = {
   /** What the runs are made of, where the usual mixture meets the weakness too seldom. */
   readonly options?: Partial<RunOptions>;
 };
+
+/** One that runs would meet too seldom: a golden story, which passes without it, has to fail with it. */
+export type StoryMutant = {
+  readonly name: string;
+  readonly rule: string;
+  readonly edits: readonly Edit[];
+  /** File in test/sim/stories. */
+  readonly story: string;
+};

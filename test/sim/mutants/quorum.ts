@@ -2,6 +2,7 @@
 
 import type { Mutant } from './mutant.ts';
 
+const register = 'src/core/quorum/register.ts';
 const voter = 'src/core/quorum/voter.ts';
 const proposing = 'src/core/agent/proposing.ts';
 
@@ -152,12 +153,53 @@ export const quorumMutants: readonly Mutant[] = [
     rule: 'L6',
     edits: [
       {
-        file: 'src/core/quorum/register.ts',
+        file: register,
         find: "if (state.nonce === 'released') return 0;",
         put: 'if (state.nonce !== null) return 0;',
       },
     ],
     seeds: 100,
     options: { witness: 'route53' },
+  },
+  {
+    name: 'swap-without-an-answer-counted',
+    rule: 'W2',
+    edits: [
+      {
+        file: 'src/core/agent/register-io.ts',
+        find: "  distrustRegister(d);\n  if (outcome.kind === 'rejected' && pending.retried)",
+        put: "  if (outcome.kind === 'unknown') return granted(d, pending);\n  distrustRegister(d);\n  if (outcome.kind === 'rejected' && pending.retried)",
+      },
+    ],
+    seeds: 60,
+    options: {
+      witness: 'route53',
+      minutes: 3,
+      faultEveryMs: 5000,
+      faults: { 'register-late': 10, 'cut-machines': 8, 'isolate-machine': 6, 'power-loss': 4 },
+    },
+  },
+  {
+    name: 'older-value-of-the-register-used',
+    rule: 'W3',
+    edits: [
+      {
+        file: register,
+        find: 'if (read.state.serial < serialAtSend) {',
+        put: 'if (now < 0 && read.state.serial < serialAtSend) {',
+      },
+      {
+        file: register,
+        find: 'if (read.state.serial < mind.serial) return',
+        put: 'if (now < 0 && read.state.serial < mind.serial) return',
+      },
+    ],
+    seeds: 60,
+    options: {
+      witness: 'route53',
+      minutes: 3,
+      faultEveryMs: 5000,
+      faults: { 'register-late': 8, 'register-put-back': 8, 'cut-machines': 6, 'order-switchover': 6 },
+    },
   },
 ];

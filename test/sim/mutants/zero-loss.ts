@@ -1,7 +1,7 @@
 // Zero-loss mode (V8, V5): each is one half sentence of docs/decisions/0007 left out.
 
 import { asBefore } from '../options.ts';
-import type { Mutant } from './mutant.ts';
+import type { Edit, Mutant } from './mutant.ts';
 
 const zeroLoss = { replication: 'zero-loss', faultEveryMs: 6000 } as const;
 /** A standby that comes and goes, words that travel slowly, and then the primary is lost. */
@@ -16,6 +16,11 @@ export const standbyComesAndGoes = {
   'crash-daemon': 4,
   'site-loss': 3,
 };
+
+/** Both agents would agree on `sync: true` for ever. */
+export const syncOnBesideStray: readonly Edit[] = [
+  { file: 'src/core/agent/syncing.ts', find: '  if (d.s.strayedSince !== null) return null;', put: '' },
+];
 
 export const zeroLossMutants: readonly Mutant[] = [
   {
@@ -47,7 +52,7 @@ export const zeroLossMutants: readonly Mutant[] = [
   {
     name: 'sync-on-beside-a-half-done-record',
     rule: 'V8',
-    edits: [{ file: 'src/core/agent/syncing.ts', find: '  if (d.s.strayedSince !== null) return null;', put: '' }],
+    edits: syncOnBesideStray,
     seeds: 300,
     options: { ...asBefore, ...zeroLoss, faults: standbyComesAndGoes },
   },

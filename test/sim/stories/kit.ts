@@ -21,6 +21,16 @@ const plain = {
   bytesPerWrite: 2000,
 } as const;
 
+/** The order, to the other site. */
+export const switchover = {
+  kind: 'failover',
+  dryRun: false,
+  acceptLoss: false,
+  force: false,
+  otherSideIsDown: false,
+  to: null,
+} as const;
+
 export class Story {
   readonly world: World;
   /** Told each line of the trace. */

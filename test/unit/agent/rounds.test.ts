@@ -151,6 +151,24 @@ test('V5: a half-done change of primary is not ended by a repair while the stand
   }
 });
 
+test('V5, L10: what a guard of another cluster has noted does not make a half-done change a chosen one', () => {
+  const halfDone = at(6, record({ epoch: 2, primary: 'site2' }), 'site2');
+  const lags = { lastPrimary: { position: 200_000_000, epoch: epoch(1) } };
+  for (const [cluster, noted, primary] of [
+    ['c-9', 57, 'site1'],
+    ['c-1', 1, 'site1'],
+    ['c-1', 2, 'site2'],
+  ] as const) {
+    const lost = holding(state('site2').remembers(lags), halfDone).peerSilentFor(30_000).guard('site1', {}, 30_000);
+    const world = new Surroundings(lost, registerOf(at(1)));
+    const status = guardStatus('site1', { noted: epoch(noted), leaseLeftMs: 0, database: 'stopped' });
+    world.session.request('site1-guard', { type: 'inquire', cluster, voters: 'three', status });
+    world.answer();
+    for (let ms = 0; ms < 60_000; ms += 100) world.wait(100);
+    assert.equal(world.session.state.voter.durable.chosen?.record.primary, primary, `${cluster} ${noted}`);
+  }
+});
+
 test('Q5, I5: its own half-done vote, which the register has overtaken, is put right though the standby may not take over', () => {
   const chosen = at(5, record());
   const halfDone = at(6, record({ epoch: 2, primary: 'site2' }), 'site2');

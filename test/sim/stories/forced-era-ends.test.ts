@@ -1,0 +1,59 @@
+// "Orders", L4, I1: a forced era ends, and that very moment its site is cut off from everybody. Its lease rests on one grant,
+// and the two who can vote again know nothing of it: they have to wait.
+
+import assert from 'node:assert/strict';
+import { soleVoterOf } from '../../../src/core/quorum/sole-voter.ts';
+import { otherSite } from '../../../src/core/site.ts';
+import { test } from '../world/postgres.kit.ts';
+import { registerValue } from '../world/register-value.ts';
+import { Story, switchover } from './kit.ts';
+
+function play(seed: string): void {
+  const story = new Story(seed, { witness: 'route53', replication: 'async' });
+  const lost = story.begin();
+  const site = otherSite(lost);
+  const { world } = story;
+  const { route53 } = world;
+  world.forced = true;
+  world.promisedDown.promise(lost);
+  story.lose(lost);
+  route53.faults.down = true;
+  story.pass(60_000);
+  world.order(site, {
+    ...switchover,
+    acceptLoss: true,
+    force: true,
+    otherSideIsDown: true,
+    to: site,
+  });
+  assert.ok(story.tookOver(lost, 20_000), 'it was forced');
+  // The other site is back and follows, but its agent hears of it only later.
+  const near = world.agents[site].machine;
+  const far = world.agents[lost].machine;
+  route53.faults.down = false;
+  story.pass(3000);
+  world.heal();
+  story.cut([far], [near, world.postgres[site].machine]);
+  story.pass(60_000);
+  assert.ok(world.postgres[lost].receiver.streaming(), 'it follows');
+  story.cut([world.postgres[site].machine], [world.postgres[lost].machine]);
+  const held = () => registerValue(route53.register.value)?.accepted.record ?? null;
+  assert.equal(soleVoterOf(held()), site);
+  story.mend([far], [near]);
+  assert.ok(
+    story.until(() => soleVoterOf(held()) === null, 20_000, 10),
+    'the era ended',
+  );
+  assert.equal(soleVoterOf(world.agents[lost].state()?.voter.durable.accepted?.record ?? null), null);
+  assert.equal(world.postgres[site].isWritable(), true);
+  story.cut(
+    world.machinesOf(site),
+    world.everyMachine.filter(({ place }) => place !== site),
+  );
+  world.moves.primaryTaken();
+  assert.equal(story.tookOver(site, 60_000), true, 'the other site takes over in the end');
+  story.end();
+}
+
+for (const seed of ['1', '2'])
+  test(`who votes again at the end of a forced era waits first, seed ${seed}`, () => play(seed));
