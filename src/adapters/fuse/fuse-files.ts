@@ -27,14 +27,20 @@ export function createFuse(config: FuseConfig): Fuse {
   const deadlineFile = join(config.runDirectory, 'fuse.deadline');
   const seenFile = join(config.runDirectory, 'fuse.seen');
   const armedFile = join(config.stateDirectory, 'fuse.armed');
+  /** By this process. */
+  let isArmedOnDisk = false;
 
   return {
     arm: () =>
       attempt(() => {
+        // Asked with each deadline, so a disk that is slow must not be waited for each time.
+        const exists = existsSync(armedFile);
+        if (exists && isArmedOnDisk) return;
         // One that is there already: whoever wrote it may have died before it was on the disk.
-        if (existsSync(armedFile)) sync(armedFile);
+        if (exists) sync(armedFile);
         else writeDurably(armedFile, 'armed\n');
         sync(config.stateDirectory);
+        isArmedOnDisk = true;
       }),
     setDeadline: (at) =>
       attempt(() => {
