@@ -44,10 +44,12 @@ export type RunOptions = {
   readonly lateOneIn: number;
   /** Ticks and looks at the own host wait a little for company (world/company.ts), at two thirds of the cost. */
   readonly patient: boolean;
+  /** One in so many faults waits for a transition of the protocol and begins right after it (faults/injector.ts); 0: none does. */
+  readonly ambushOneIn: number;
 };
 
 /** What runs were before these could be drawn; seeds that are pinned keep it. */
-export const asBefore = { brisk: false, bytesPerWrite: 2000, lateOneIn: 0, patient: false } as const;
+export const asBefore = { brisk: false, bytesPerWrite: 2000, lateOneIn: 0, patient: false, ambushOneIn: 0 } as const;
 
 export const machineNames = [
   'site1-svc',
@@ -105,6 +107,7 @@ export function drawOptions(seed: string, given: Partial<RunOptions> = {}): RunO
     bytesPerWrite: later.pick([2000, 20_000, 200_000]),
     lateOneIn: later.pick([0, 4]),
     patient: later.ratio(3, 4),
+    ambushOneIn: new Random(`ambushes ${seed}`).pick([0, 2]),
     ...given,
   };
 }

@@ -10,6 +10,7 @@ export class Trace {
   readonly tail: string[] = [];
   lines = 0;
   #hash = 0xcbf29ce4;
+  readonly #waiting = new Map<string, (() => void)[]>();
 
   constructor(scheduler: Scheduler, keep: ((line: string) => void) | null) {
     this.#scheduler = scheduler;
@@ -26,6 +27,17 @@ export class Trace {
     this.#keep?.(line);
     this.tail.push(line);
     if (this.tail.length > 400) this.tail.splice(0, 200);
+    const waiting = this.#waiting.size > 0 ? this.#waiting.get(what) : undefined;
+    if (waiting === undefined) return;
+    this.#waiting.delete(what);
+    for (const run of waiting) run();
+  }
+
+  /** Runs `run` in the middle of the next transition of that name. */
+  onNext(what: string, run: () => void): void {
+    const waiting = this.#waiting.get(what);
+    if (waiting === undefined) this.#waiting.set(what, [run]);
+    else waiting.push(run);
   }
 
   hash(): string {

@@ -1,6 +1,6 @@
 // Lets faults begin and end: when, which and how many at once comes from the run's options.
 
-import type { Random } from '../engine/random.ts';
+import { Random } from '../engine/random.ts';
 import { milli } from '../engine/scheduler.ts';
 import type { World } from '../world/world.ts';
 import { applicationFaults } from './applications.ts';
@@ -23,6 +23,44 @@ export const faultTable: FaultTable = {
   ...peopleFaults,
 };
 
+/** The lines of a trace at which what is half done can be met. */
+const cues = [
+  'round.begun',
+  'vote.cast',
+  'vote.granted',
+  'CHOSEN',
+  'record.chosen',
+  'round.given-up',
+  'register.accepted',
+  'decide.act',
+  'grants.refused',
+  'grants.resumed',
+  'order.accepted',
+  'lease.acquired',
+  'lease.lost',
+  'lease.released',
+  'lease.refused',
+  'failsafe.promised',
+  'failsafe.renewed',
+  'sync.asked',
+  'sync.waiting',
+  'sync.off',
+  'database.promoting',
+  'database.promoted',
+  'database.writable',
+  'database.starting',
+  'database.started',
+  'database.stopped',
+  'database.fenced',
+  'epoch.noted',
+  'env.switched',
+  'voter.forgot',
+  'voter.remembers',
+  'register.rejoining',
+  'starts',
+  'boots',
+] as const;
+
 export class Injector {
   /** How often each kind began. */
   readonly counts = new Map<FaultKind, number>();
@@ -30,12 +68,15 @@ export class Injector {
   readonly #world: World;
   readonly #random: Random;
   readonly #weighted: readonly FaultKind[];
+  /** Drawn apart, so that runs without ambushes draw what they always drew. */
+  readonly #ambushes: Random;
   #stopped = false;
 
   constructor(world: World, random: Random) {
     this.#world = world;
     this.#random = random;
-    const { faults } = world.options;
+    const { faults, seed } = world.options;
+    this.#ambushes = new Random(`ambushes ${seed}`);
     this.#weighted = (Object.keys(faults) as FaultKind[])
       .sort()
       .flatMap((kind) => new Array<FaultKind>(faults[kind] ?? 0).fill(kind));
@@ -56,8 +97,28 @@ export class Injector {
     const wait = this.#random.range(Math.ceil(faultEveryMs / 10), 2 * faultEveryMs) * milli;
     this.#world.scheduler.after(wait, () => {
       if (this.#stopped) return;
-      if (this.active.size < faultsAtOnce) this.begin(this.#random.pick(this.#weighted));
+      const { ambushOneIn } = this.#world.options;
+      if (ambushOneIn > 0 && this.#ambushes.ratio(1, ambushOneIn)) this.#lieInWait();
+      else if (this.active.size < faultsAtOnce) this.begin(this.#random.pick(this.#weighted));
       this.#next();
+    });
+  }
+
+  /**
+   * What breaks a protocol has to happen within the tenths of a second in which something changes: a fault that begins at
+   * any time hardly ever does. This one waits for the next vote, say, and begins right after it.
+   */
+  #lieInWait(): void {
+    const random = this.#ambushes;
+    const cue = random.pick(cues);
+    const kind = random.pick(this.#weighted);
+    const after = random.pick([0, random.range(0, 50), random.range(50, 1500)]) * milli;
+    const { scheduler, trace } = this.#world;
+    trace.onNext(cue, () => {
+      scheduler.after(after, () => {
+        if (this.#stopped || this.active.size > this.#world.options.faultsAtOnce) return;
+        if (this.begin(kind)) trace.line('world', 'ambush', `${kind} after ${cue}`);
+      });
     });
   }
 

@@ -6,7 +6,6 @@ import { showRange, spoken } from '../../../src/wire/versions.ts';
 import type { Random } from '../engine/random.ts';
 import { milli, second } from '../engine/scheduler.ts';
 import { oldRelease } from '../world/codec.ts';
-import type { Postgres } from '../world/postgres.ts';
 import type { Process } from '../world/process.ts';
 import type { World } from '../world/world.ts';
 import { type Begun, type Fault, type FaultTable, nothing } from './fault.ts';
@@ -38,19 +37,23 @@ function frozen(longest: (random: Random) => number): Fault {
     const { process } = daemon;
     if (process === null || !mayDisturb(world, daemon)) return null;
     const site = guardedSite(world, daemon);
-    if (site !== null && random.ratio(1, 3)) return frozenAtWork(world.postgres[site], process, random);
+    if (site !== null && random.ratio(1, 3)) return frozenAtWork(world, site, process, random);
     process.freeze();
     return { what: daemon.name, lasts: longest(random), end: () => process.thaw() };
   };
 }
 
 /** A guard that begins to start, promote or stop its database, and stands still before it has done so (L9). */
-function frozenAtWork(pg: Postgres, guard: Process, random: Random): Begun {
+function frozenAtWork(world: World, site: Site, guard: Process, random: Random): Begun {
+  const pg = world.postgres[site];
   guard.marked = true;
   pg.onWork = () => {
     pg.onWork = nothing;
     guard.freeze();
-    pg.scheduler.after(random.range(500, 12_000) * milli, () => guard.thaw());
+    const lasts = random.range(500, 12_000) * milli;
+    // Only now is it a fault, and of this kind whatever it was drawn as: its database stays as it was left until the guard goes on.
+    world.moves.fault('freeze-daemon', { what: guard.name, lasts, end: nothing });
+    pg.scheduler.after(lasts, () => guard.thaw());
   };
   const end = (): void => {
     pg.onWork = nothing;
