@@ -77,7 +77,7 @@ export async function metricsPage(): Promise<() => string | undefined> {
       GENERATED('metrics.ts and alerts.ts'),
       "Served in plain text at /metrics on the port `ports.metrics` of every agent, guard and witness; each line carries the `cluster`, the `role` of the daemon, and its `site` where the metric has no label of that name. Counters whose labels' values are a closed list are there at 0 from the start of the daemon. No metric says why: that is in `siteward status`, in the log and at /health.",
       '## Alert on',
-      `\`${rulesFile}\` has these for Prometheus, with what to do for each. \`page\`: writes or clients are lost, or may be at any moment; \`ticket\`: in the morning. Both are the label \`severity\`. Lay the file beside prometheus.yml, and there:`,
+      `\`${rulesFile}\` has these for Prometheus, with what to do for each. \`page\`: writes or clients are lost, or may be at any moment; \`ticket\`: in the morning. Both are the label \`severity\`. Lay the file (a package has it in \`/usr/share/doc/siteward/examples\`) beside prometheus.yml, and there:`,
       `\`\`\`yaml\n${prometheusExample()}\`\`\``,
       'The hosts are those of the cluster file, the port is `ports.metrics`. A fuse has no port: its guard tells of it. With several clusters each has its own groups of targets in the same job.',
       table(

@@ -63,6 +63,7 @@ function entries(options: { readonly version: string; readonly epoch: number; re
     { path: `${share}/copyright`, content: copyright },
     { path: `${share}/licences.gz`, content: packed(texts) },
     { path: `${share}/examples/cluster.example.yaml`, content: source('docs/cluster.example.yaml') },
+    { path: `${share}/examples/siteward.rules.yml`, content: source('deploy/prometheus/siteward.rules.yml') },
     { path: `${share}/README.Debian`, content: source('docs/INSTALL.md') },
     ...['CONFIG', 'ERRORS', 'HOSTS', 'METRICS', 'RUNBOOK'].map((name) => ({
       path: `${share}/${name}.md`,

@@ -104,6 +104,7 @@ describe('the Debian package', { skip }, () => {
     assert.equal(machine.sh('NODE_OPTIONS=--no-such-option siteward --version 2>&1').includes('no-such-option'), false);
     assert.match(machine.run('siteward-host').err, /^siteward-host: /);
     assert.equal(machine.run('command -v node npm').out, '');
+    machine.sh('grep -q SitewardChecksStopped /usr/share/doc/siteward/examples/siteward.rules.yml');
     machine.sh('gzip -t /usr/share/man/man8/siteward.8.gz /usr/share/man/man8/siteward-host.8.gz');
     const completed =
       'source /usr/share/bash-completion/completions/siteward; COMP_WORDS=(siteward disa) COMP_CWORD=1; _siteward; echo $COMPREPLY';
