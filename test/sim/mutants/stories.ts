@@ -23,6 +23,18 @@ export const storyMutants: readonly StoryMutant[] = [
     story: 'lone-record.test.ts',
   },
   {
+    name: 'a-silent-witness-might-grant',
+    rule: 'I7',
+    edits: [
+      {
+        file: 'src/core/agent/grants.ts',
+        find: '!heard && whyNotEnd(d, theirs, theirs) === null;',
+        put: '!heard && d.at.now < 0 && whyNotEnd(d, theirs, theirs) === null;',
+      },
+    ],
+    story: 'cut-between-votes.test.ts',
+  },
+  {
     name: 'agent-waits-for-no-words',
     rule: 'Q8',
     edits: [
