@@ -113,7 +113,6 @@ export const errorSigns: Readonly<Record<ErrorCode, ErrorSigns>> = {
   'SW-ORDER-001': {
     events: ['order.refused'],
     words: ['refused: '],
-    also: "of `siteward restart` the event alone, in the log of the primary's guard",
   },
   'SW-ORDER-002': {
     events: ['order.ended'],

@@ -18,7 +18,11 @@ export const EXIT = {
 } as const;
 
 export const exitCodes: readonly ExitCode[] = [
-  { code: EXIT.ok, name: 'ok', meaning: 'Done, or everything is well. Of `siteward restart`: asked, not done.' },
+  {
+    code: EXIT.ok,
+    name: 'ok',
+    meaning: 'Done, or everything is well. Of `siteward restart`: taken by the guard, not done.',
+  },
   {
     code: EXIT.bug,
     name: 'bug',

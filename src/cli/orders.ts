@@ -38,7 +38,8 @@ given: --dry-run says so in its first steps (checkpoint, stop, wait). Else the s
   pause:
     'usage: siteward pause [--reason TEXT]\n\nNothing is moved without an order until `siteward resume`; a crashed database is restarted in place.',
   resume: 'usage: siteward resume\n\nEnds a pause.',
-  restart: 'usage: siteward restart\n\nStops and starts the primary under its lease.',
+  restart:
+    'usage: siteward restart\n\nStops and starts the primary under its lease. Ends when its guard took the order; `siteward status` says when it serves again.',
 };
 
 /** What each order takes of its own. All else is a mistake that must not act: `restart --dry-run` would restart. */

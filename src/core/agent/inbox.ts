@@ -13,7 +13,7 @@ import { waitsForWords } from './facts.ts';
 import { onInquire, onRegisterGrant, onRelease, onRenew } from './grants.ts';
 import { hearChosen, hearMemoryOfUs, hearProposer, hearRegisterWord, hearTelling, hearVoter } from './hear.ts';
 import { onBalancerReport, onPrimaryReport, onStandbyReport } from './judging.ts';
-import { onGuardOrderAnswer, onOrder } from './orders.ts';
+import { onGuardOrderAnswer, onOrder, onRestartAnswer } from './orders.ts';
 import { onAccepted, onPrepared, onRecordSwapped } from './proposing.ts';
 import { absorbSwap, distrustRegister, onGrantSwapped, onRegisterRead } from './register-io.ts';
 import { onRejoin, onRejoined, onTicket, onWordAnswer } from './rejoining.ts';
@@ -251,6 +251,8 @@ function takeAnswer(d: AgentDraft, pending: Pending, outcome: Outcome<Answer>): 
       return onWordAnswer(d, pending.rejoin, only(outcome, 'ack'));
     case 'guard-order':
       return onGuardOrderAnswer(d, pending.order, only(outcome, 'ack'));
+    case 'restart':
+      return onRestartAnswer(d, pending.site, pending.replyTo, only(outcome, 'ack'));
     default:
       return;
   }

@@ -47,7 +47,7 @@ export function onOrder(d: AgentDraft, from: string, message: OrderRequest, repl
     case 'entry':
       return wantChange(d, { kind: 'entry', to: order.to, order: true, reason: `entry moved by ${from}` }, answer);
     case 'restart':
-      return restart(d, answer);
+      return restart(d, replyTo);
     case 'failover':
       return failover(d, order, from, answer);
   }
@@ -80,12 +80,11 @@ function wantChange(d: AgentDraft, intent: Intent, answer: Answer): void {
   answer(true, `order ${id}`);
 }
 
-function restart(d: AgentDraft, answer: Answer): void {
+/** The guard's answer is the person's; where it does not say, neither do we. */
+function restart(d: AgentDraft, replyTo: number): void {
   const record = recordOf(d.s);
   if (record === null) return;
   const { voter, settings } = d.s;
-  const id = d.s.nextId;
-  set(d, { nextId: id + 1 });
   ask(
     d,
     guardOf(record.primary),
@@ -96,9 +95,20 @@ function restart(d: AgentDraft, answer: Answer): void {
       order: 'restart',
       timeoutMs: settings.restartBudgetMs,
     },
-    { kind: 'guard-order', order: id },
+    { kind: 'restart', site: record.primary, replyTo },
   );
-  answer(true, `order ${id}: ${record.primary}'s guard was asked to restart its database under its lease`);
+}
+
+export function onRestartAnswer(d: AgentDraft, site: Site, replyTo: number, outcome: Outcome<Ack>): void {
+  if (outcome.kind === 'unknown') return;
+  const refusal =
+    outcome.kind === 'rejected'
+      ? `${site}'s guard cannot be asked: ${outcome.detail}`
+      : outcome.value.ok
+        ? null
+        : `${site}'s guard: ${outcome.value.why}`;
+  const taken = `${site}'s guard restarts its database under its lease`;
+  reply(d, replyTo, { type: 'ack', ok: refusal === null, why: refusal ?? taken, steps: [] });
 }
 
 /** Why this failover cannot be ordered now; "Orders": refused at once, saying until when, while a quarantine would outlast it. */

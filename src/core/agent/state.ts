@@ -177,6 +177,7 @@ export type Pending =
   | ({ readonly kind: 'repair' } & AskedVoter)
   | { readonly kind: 'told'; readonly site: Site }
   | { readonly kind: 'guard-order'; readonly order: number }
+  | { readonly kind: 'restart'; readonly site: Site; readonly replyTo: number }
   | { readonly kind: 'rejoin-ticket' | 'rejoin-word'; readonly rejoin: number }
   | { readonly kind: 'register-read'; readonly serialAtSend: number }
   | {

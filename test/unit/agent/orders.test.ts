@@ -259,6 +259,31 @@ test('restart asks the guard, and nothing of the record', () => {
   assert.equal(session.state.proposal, null);
 });
 
+for (const [name, outcome, said] of [
+  ['takes it', done(ack(true)), [true, /^site1's guard restarts its database/]],
+  ['refuses it', done(ack(false, 'this guard holds no lease')), [false, /^site1's guard: this guard holds no lease$/]],
+  ['is not there', rejected('unreachable', 'connection refused'), [false, /cannot be asked: connection refused/]],
+] as const)
+  test(`a person who orders a restart is told that the guard ${name}`, () => {
+    const session = new Session(state()).order({ kind: 'restart' });
+    assert.equal(
+      session.send.some(({ kind }) => kind === 'reply'),
+      false,
+    );
+    const [asked] = session.asked('guard-order');
+    const answer = session.step({ type: 'answer', id: asked?.id ?? 0, outcome }).reply();
+    assert.ok(answer.type === 'ack');
+    assert.equal(answer.ok, said[0]);
+    assert.match(answer.why, said[1]);
+  });
+
+test('of a restart whose guard did not say anything a person is told nothing, which is no refusal', () => {
+  const session = new Session(state()).order({ kind: 'restart' });
+  const [asked] = session.asked('guard-order');
+  session.step({ type: 'answer', id: asked?.id ?? 0, outcome: unknown('no answer within 700 ms') });
+  assert.deepEqual(session.send, []);
+});
+
 test('an order of which the peer told comes to rest at this agent', () => {
   const session = new Session(state().primaryFailed().peerAgrees());
   session.request('site1-agent', notice({ orderMs: 3000, verdicts: { ...notice().verdicts, primary: 'failed' } }));
