@@ -66,6 +66,14 @@ describe('driving PostgreSQL', { skip }, () => {
       });
       value(await db.kill());
       assert.equal(said().length, 5);
+      // pg_ctlcluster believes a lock file that names any process with `postgres` in its command line.
+      writeFileSync(join(dataDirectory, 'postmaster.pid'), `${process.pid}\n`);
+      value(await db.startStandby(5000));
+      await until('it runs', 10_000, async () => (await db.ask(1000)).kind === 'done');
+      // Started by hand, it is none of the unit's.
+      writeFileSync(script, '');
+      value(await db.stop(5000));
+      assert.deepEqual(bed.site1.processes.list(), []);
       const missing = createDatabase(bed.site1.settings, { ...control, by: { systemctl: ['/nonexistent/systemctl'] } });
       const failed = await missing.startPrimary(false, 5000, () => true);
       assert.deepEqual([failed.kind, failed.kind === 'rejected' && failed.code], ['rejected', 'control']);

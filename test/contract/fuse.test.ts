@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { uptime } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -166,7 +166,9 @@ describe('the fuse', { skip: binDirectory === null ? 'no PostgreSQL server is in
     };
     value(files.setDeadline(now() - 1));
     await until('it is dead', 5000, () => !running());
-    assert.equal(inhibit(), false, 'a guard may be in the middle of a start: there is a deadline');
+    assert.equal(inhibit(), true, 'its lease has ended, whatever its guard was in the middle of');
+    value(files.setDeadline(now() + 60_000));
+    assert.equal(inhibit(), false, 'a guard may be in the middle of a start: there is a deadline ahead');
     value(files.clearDeadline());
     execFileSync('/bin/sh', [copy, 'disarm'], { env: environment });
     assert.equal(inhibit(), false, 'unarmed');
@@ -220,6 +222,60 @@ describe('the fuse', { skip: binDirectory === null ? 'no PostgreSQL server is in
     await looks(3);
     assert.equal(other.exitCode ?? other.signalCode, null);
     other.kill('SIGKILL');
+  });
+
+  test('a directory that was renamed under its server: guard and fuse see it still, and end it', async () => {
+    const { db, settings } = bed.site1;
+    const { dataDirectory } = settings;
+    await primaryUntil(now() + 60_000);
+    assert.equal(value(await db.look()).running, true);
+    await looks(2);
+    renameSync(dataDirectory, `${dataDirectory}.old`);
+    mkdirSync(dataDirectory, { mode: 0o700 });
+    try {
+      assert.equal(value(await db.look()).running, true);
+      value(bed.site1.fuse.setDeadline(now() - 1));
+      await until('the fuse has ended it', 5000, () => !running());
+    } finally {
+      rmSync(dataDirectory, { recursive: true });
+      renameSync(`${dataDirectory}.old`, dataDirectory);
+    }
+    await primaryUntil(now() + 60_000);
+    renameSync(dataDirectory, `${dataDirectory}.old`);
+    try {
+      assert.equal((await db.kill()).kind, 'unknown', 'there is no place for the signal file');
+      assert.equal(running(), false);
+    } finally {
+      renameSync(`${dataDirectory}.old`, dataDirectory);
+    }
+  });
+
+  test('a server that was started by the name of `postmaster` is one', async () => {
+    const { settings, fuse: files } = bed.site1;
+    value(files.setDeadline(now() + 60_000));
+    const child = spawn(join(settings.binDirectory, 'postmaster'), ['-D', settings.dataDirectory], { stdio: 'ignore' });
+    await until('it runs', 5000, () => running());
+    value(files.setDeadline(now() - 1));
+    await until('it is dead', 5000, () => !running());
+    assert.equal(child.signalCode ?? child.exitCode, 'SIGKILL');
+  });
+
+  test('the SIGTERM that everything is sent at the end of a shutdown does not end it, the SIGHUP of its unit does', async () => {
+    const env = { ...environment, SITEWARD_RUN_DIRECTORY: join(bed.root, 'term-run') };
+    mkdirSync(env.SITEWARD_RUN_DIRECTORY);
+    const seen = join(env.SITEWARD_RUN_DIRECTORY, 'fuse.seen');
+    const looked = (): string => readFileSync(seen, 'utf8');
+    const other = spawn('/bin/sh', [copy], { env, stdio: 'ignore' });
+    await until('it looks', 2000, () => existsSync(seen));
+    other.kill('SIGTERM');
+    const before = looked();
+    await until('it looks on', 2000, () => looked() !== before);
+    assert.match(
+      readFileSync(join(import.meta.dirname, '../../systemd/siteward-fuse.service'), 'utf8'),
+      /^KillSignal=SIGHUP$/m,
+    );
+    other.kill('SIGHUP');
+    await until('it has ended', 2000, () => other.signalCode !== null);
   });
 
   test('disarm: nothing is killed any more', async () => {

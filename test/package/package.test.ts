@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { tmpdir, uptime } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
@@ -320,6 +320,33 @@ describe('the Debian package', { skip }, () => {
     assert.ok(writable(machine));
     machine.sh('test -e /etc/siteward/keys/site1-guard.key -a -e /var/lib/siteward/guard.state');
     assert.equal(machine.run('ls /etc/systemd/system/multi-user.target.wants').out.includes('siteward-guard'), false);
+  });
+
+  test('a shutdown that takes long stops the guard and not the fuse: no database outlives its deadline', async () => {
+    install(now);
+    machine.sh('systemctl stop postgresql@15-main');
+    // As the guard leaves it with `database.control: pg_ctl`: no unit stops it.
+    const server =
+      '/usr/lib/postgresql/15/bin/pg_ctl -s -w -D /var/lib/postgresql/15/main -o "-c config_file=/etc/postgresql/15/main/postgresql.conf"';
+    machine.sh(
+      `setsid setpriv --reuid=postgres --regid=postgres --init-groups ${server} -l /tmp/server.log start </dev/null >/dev/null 2>&1`,
+    );
+    machine.put(
+      '/etc/systemd/system/slow.service',
+      '[Service]\nExecStart=/bin/sleep infinity\nExecStop=/bin/sleep 60\nTimeoutStopSec=90\n',
+    );
+    machine.sh('systemctl daemon-reload; systemctl start slow siteward-fuse; touch /var/lib/siteward/fuse.armed');
+    const deadline = uptime() * 1000 + 8000;
+    machine.sh(`echo ${Math.floor(deadline)} >/run/siteward/fuse.deadline`);
+    machine.sh('systemctl poweroff --no-block');
+    await until('it shuts down', 20_000, () =>
+      machine.run('systemctl is-system-running').out === 'stopping' ? true : null,
+    );
+    await isOver(deadline);
+    const left = (): string => machine.run('pgrep -u postgres -x postgres').out;
+    await until('the fuse has ended it', 5000, () => (left() === '' ? true : null));
+    assert.equal(state('siteward-fuse'), 'active');
+    assert.equal(state('slow'), 'deactivating');
   });
 
   test('two builds in two places give the same bytes', async () => {

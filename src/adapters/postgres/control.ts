@@ -37,11 +37,17 @@ export function createControl(settings: DatabaseSettings, kind: ProcessControl, 
       nothingCameMs: 3000,
       // Five starts in ten seconds, and systemd refuses the next one; a killed unit is `failed`, and this clears both.
       prepare: async (deadlineMs) => {
+        removeStaleLocks(settings, processes);
         await systemd('reset-failed', deadlineMs);
       },
       // `restart`: after a fence systemd may still hold the unit for active, and `start` would then do nothing.
       start: (deadlineMs) => systemd('restart', deadlineMs),
-      stopFast: (deadlineMs) => systemd('stop', deadlineMs),
+      // A unit that systemd holds for inactive, since somebody started the server by hand, is not stopped by it.
+      stopFast: async (deadlineMs) => {
+        const asked = await systemd('stop', deadlineMs);
+        askPostmaster(processes);
+        return asked;
+      },
     };
   }
   return {
@@ -56,15 +62,21 @@ export function createControl(settings: DatabaseSettings, kind: ProcessControl, 
       return run(join(settings.binDirectory, 'pg_ctl'), args, deadlineMs);
     },
     stopFast: () => {
-      const postmaster = processes.postmaster();
-      if (postmaster !== null) processes.signal(postmaster, 'SIGINT');
+      askPostmaster(processes);
       return Promise.resolve(done(undefined));
     },
   };
 }
 
+/** A fast stop; asked twice it is the same stop. */
+function askPostmaster(processes: Processes): void {
+  const postmaster = processes.postmaster();
+  if (postmaster !== null) processes.signal(postmaster, 'SIGINT');
+}
+
 /**
- * PostgreSQL refuses to start when the process named in one of its lock files exists, and after a power loss or a kill
+ * PostgreSQL refuses to start when the process named in one of its lock files exists (pg_ctlcluster: when it is called anything with
+ * `postgres`), and after a power loss or a kill
  * reaped late that may be anything, a zombie too. Nothing of this data directory runs, so the files mean nothing; were
  * that wrong, PostgreSQL would still refuse by its shared memory segment.
  */

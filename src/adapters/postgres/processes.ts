@@ -1,7 +1,8 @@
 // Which processes belong to a data directory, from /proc alone: no SQL, no shell, no file of the database's volume, so
 // that it works when PostgreSQL is frozen and its disk hangs. Backends have sessions of their own, so no process group
-// reaches them: a process belongs to the database when it is called `postgres` and its working directory is the data
-// directory. A zombie has no working directory any more and so does not count, as it must (lab-notes.md).
+// reaches them: a process belongs to the database when it is called `postgres` (or `postmaster`, a link to the same program)
+// and its working directory is the data directory, or was so once, as that of its parent: a directory that is renamed takes its
+// processes along, and they write on. A zombie has no working directory any more and so does not count, as it must (lab-notes.md).
 //
 // Only what is known to be gone, or to be another account's, is left out: "none is left" releases a lease (L7), so a
 // process that cannot be looked at makes a look fail instead of making a database dead.
@@ -23,11 +24,31 @@ export type Processes = {
 export function createProcesses(dataDirectory: string, proc = '/proc'): Processes {
   let real: string | null = null;
   let known: number | null = null;
+  /** Postmasters that ran in the data directory and live: when each was born, since numbers are given away again. */
+  const seen = new Map<number, string>();
+
+  const wasSeen = (pid: number): boolean => {
+    const born = seen.get(pid);
+    const stat = born === undefined ? null : statOf(join(proc, String(pid)));
+    return stat !== null && stat.born === born && stat.lives;
+  };
 
   const belongs = (pid: number): boolean => {
     real ??= realpath(dataDirectory);
     const directory = join(proc, String(pid));
-    return isPostgres(directory) && real !== null && workingDirectory(directory, real) === real;
+    if (!isPostgres(directory)) return false;
+    if (real !== null && workingDirectory(directory, real) === real) return true;
+    if (seen.size === 0) return false;
+    const stat = statOf(directory);
+    return stat?.lives === true && (wasSeen(pid) || wasSeen(stat.parent));
+  };
+
+  const remember = (postmasters: readonly number[]): void => {
+    for (const pid of seen.keys()) if (!wasSeen(pid)) seen.delete(pid);
+    for (const pid of postmasters) {
+      const born = statOf(join(proc, String(pid)))?.born;
+      if (born !== undefined) seen.set(pid, born);
+    }
   };
 
   const list = (): readonly number[] => {
@@ -36,8 +57,10 @@ export function createProcesses(dataDirectory: string, proc = '/proc'): Processe
       .map(Number)
       .filter(belongs);
     const own = new Set(pids);
-    const isChild = (pid: number) => own.has(parentOf(join(proc, String(pid))));
-    return [...pids.filter((pid) => !isChild(pid)), ...pids.filter(isChild)];
+    const isChild = (pid: number) => own.has(statOf(join(proc, String(pid)))?.parent ?? 0);
+    const postmasters = pids.filter((pid) => !isChild(pid));
+    remember(postmasters);
+    return [...postmasters, ...pids.filter(isChild)];
   };
 
   return {
@@ -46,6 +69,7 @@ export function createProcesses(dataDirectory: string, proc = '/proc'): Processe
       if (known !== null && belongs(known)) return known;
       const pid = readPid(dataDirectory);
       known = pid !== null && belongs(pid) ? pid : null;
+      if (known !== null) remember([known]);
       return known;
     },
     signal: (pid, signal) => {
@@ -93,7 +117,7 @@ function isForbidden(error: unknown): boolean {
 
 function isPostgres(directory: string): boolean {
   try {
-    return readFileSync(join(directory, 'comm'), 'utf8') === 'postgres\n';
+    return /^(postgres|postmaster)\n$/.test(readFileSync(join(directory, 'comm'), 'utf8'));
   } catch (error) {
     // Everyone may read the name of a process of his own account.
     if (isGone(error) || isForbidden(error)) return false;
@@ -121,12 +145,16 @@ function haveOneOwner(a: string, b: string): boolean {
   }
 }
 
-function parentOf(directory: string): number {
+type Stat = { readonly parent: number; readonly born: string | undefined; readonly lives: boolean };
+
+/** proc_pid_stat(5), fields 3, 4 and 22; `born` in clock ticks after the boot. Null: it is gone. */
+function statOf(directory: string): Stat | null {
   try {
-    // `PID (comm) STATE PPID ...`; the name may contain anything but is `postgres` here.
+    // `PID (comm) STATE PPID ...`; the name may contain anything.
     const stat = readFileSync(join(directory, 'stat'), 'utf8');
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return { parent: Number(fields[1]), born: fields[19], lives: fields[0] !== 'Z' && fields[0] !== 'X' };
   } catch {
-    return 0;
+    return null;
   }
 }

@@ -61,7 +61,8 @@ export class FuseBox {
 
   /** `siteward-fuse inhibit`, before systemd starts PostgreSQL: a host that lost power in a start has no signal file (L10). */
   inhibit(): void {
-    if (this.armed && this.deadline === null && !this.#pg.processesLeft()) this.#pg.data.putSignalFile();
+    const underLease = this.deadline !== null && this.#machine.now() < this.deadline;
+    if (this.armed && !underLease && !this.#pg.processesLeft()) this.#pg.data.putSignalFile();
   }
 
   /** `siteward-fuse disarm`, by a person. */

@@ -21,11 +21,11 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true }));
 
-function makeProcess(pid: number, name = 'postgres', parent = 1): string {
+function makeProcess(pid: number, name = 'postgres', parent = 1, born = 7): string {
   const directory = join(proc, String(pid));
   mkdirSync(directory);
   writeFileSync(join(directory, 'comm'), `${name}\n`);
-  writeFileSync(join(directory, 'stat'), `${pid} (${name}) S ${parent} 1 1\n`);
+  writeFileSync(join(directory, 'stat'), `${pid} (${name}) S ${parent}${' 1'.repeat(17)} ${born} 1\n`);
   return directory;
 }
 
@@ -36,6 +36,30 @@ test('the postmaster first, then its children; other names, other directories an
   symlinkSync('/', join(makeProcess(903), 'cwd'));
   makeProcess(904);
   assert.deepEqual(createProcesses(data, proc).list(), [901, 900]);
+});
+
+test('a server that was started as `postmaster` is one', () => {
+  symlinkSync(data, join(makeProcess(901, 'postmaster'), 'cwd'));
+  assert.deepEqual(createProcesses(data, proc).list(), [901]);
+});
+
+test('what ran in the data directory belongs to it when that is renamed, with what it bears, and nothing else does', () => {
+  symlinkSync(data, join(makeProcess(901), 'cwd'));
+  const processes = createProcesses(data, proc);
+  assert.deepEqual(processes.list(), [901]);
+  const moveTo = (pid: number, directory: string): void => {
+    rmSync(join(proc, String(pid), 'cwd'));
+    symlinkSync(directory, join(proc, String(pid), 'cwd'));
+  };
+  moveTo(901, `${data}.old`);
+  symlinkSync(`${data}.old`, join(makeProcess(905, 'postgres', 901), 'cwd'));
+  symlinkSync('/elsewhere', join(makeProcess(906), 'cwd'));
+  assert.deepEqual(processes.list(), [901, 905]);
+  writeFileSync(join(proc, '905', 'stat'), `905 (postgres) Z 901${' 1'.repeat(17)} 7 1\n`);
+  assert.deepEqual(processes.list(), [901], 'a zombie is none, though it has a parent and a number');
+  for (const pid of [901, 905]) rmSync(join(proc, String(pid)), { recursive: true });
+  symlinkSync('/elsewhere', join(makeProcess(901, 'postgres', 1, 8), 'cwd'));
+  assert.deepEqual(processes.list(), [], 'its number was given to another server');
 });
 
 test('a process that cannot be looked at is not taken for dead: the list fails, and so does a fence', async () => {
