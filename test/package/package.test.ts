@@ -33,7 +33,16 @@ const next = '99.0.1';
 /** What a package is made of, in a place of its own: nobody edits it meanwhile, and no path of the tree gets into it. */
 function copyOfTree(from: string, to: string): string {
   mkdirSync(to, { recursive: true });
-  for (const each of ['src', 'scripts', 'systemd', 'deploy/debian', 'docs', 'package.json', 'tsconfig.json']) {
+  for (const each of [
+    'src',
+    'scripts',
+    'systemd',
+    'deploy/debian',
+    'deploy/prometheus',
+    'docs',
+    'package.json',
+    'tsconfig.json',
+  ]) {
     mkdirSync(dirname(join(to, each)), { recursive: true });
     execFileSync('cp', ['-a', join(from, each), join(to, each)]);
   }

@@ -6,6 +6,7 @@ import { isLaterAccepted, movesOn } from '../quorum/voter.ts';
 import { sites } from '../site.ts';
 import { standbyAdvice } from '../verdict/standby.ts';
 import type { AgentDraft } from './draft.ts';
+import { peerNotice } from './facts.ts';
 
 /** Why `found` may not be ended as it is, or null. `other`: what the voter holds with which this agent would be the majority. */
 export function whyNotEnd(d: AgentDraft, found: Accepted, other: Accepted | null): string | null {
@@ -14,6 +15,9 @@ export function whyNotEnd(d: AgentDraft, found: Accepted, other: Accepted | null
   // Where both hold such a change the old primary has had no lease since the later vote, before which it was asked.
   if (movesOn(own, chosen) && movesOn(other, chosen)) return null;
   if (isNoted(d, found)) return null;
+  // "Orders": what an order moves is moved by its own rule, which loses nothing; V5 would allow for a failover's loss.
+  if (d.s.order !== null || (peerNotice(d.s, d.at.now)?.orderMs ?? 0) > 0)
+    return 'a half-done change of primary, while an order is under way';
   const { mayTakeOver, why } = standbyAdvice(d.s, d.at.now);
   return mayTakeOver ? null : `a half-done change of primary: ${found.record.primary} may not take over: ${why}`;
 }

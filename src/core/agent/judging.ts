@@ -4,7 +4,7 @@
 import type { BalancerReport, InstanceReport, PrimaryReport, StandbyReport } from '../observe/observation.ts';
 import { epochOf, sameEpoch } from '../quorum/record.ts';
 import { otherSite, type Site } from '../site.ts';
-import type { Instant, Ms } from '../time.ts';
+import { bindingMs, type Instant, type Ms } from '../time.ts';
 import { bearingOnPrimary } from '../verdict/classes.ts';
 import { beginAnew, fold } from '../verdict/track.ts';
 import { type AgentDraft, set, trace } from './draft.ts';
@@ -56,7 +56,10 @@ function classFor(d: AgentDraft, report: PrimaryReport): PrimaryReport['class'] 
   // A guard that may not ask for a lease (its fuse is dead, its disk hangs) would keep it stopped for ever (I7).
   const asks = d.at.now - (d.s.roundAt[record.primary] ?? Number.NEGATIVE_INFINITY) <= roundForMs;
   const refused = refusesDatabase(d.s, epochOf(record), d.at.now);
-  return stopped && asks && !refused && !guard.crashed && guard.leaseLeftMs <= 0 ? 'fenced' : report.class;
+  // A heal lets it in within a round or two. Whom no majority hears for longer than any promise lasts is as good as lost (I6).
+  const waits =
+    guard !== null && guard.missingMs <= bindingMs(d.s.voter.durable.longestTtlMs, d.s.settings.lease.drift);
+  return stopped && asks && waits && !refused && !guard.crashed && guard.leaseLeftMs <= 0 ? 'fenced' : report.class;
 }
 
 function noteGood(d: AgentDraft, { systemId, position, row }: PrimaryReport, startedAt: Instant): void {

@@ -8,11 +8,20 @@ import { sameBallot } from '../quorum/ballot.ts';
 import { type ClusterRecord, epochOf, sameEpoch } from '../quorum/record.ts';
 import { sameRound } from '../quorum/round.ts';
 import { soleVoterOf } from '../quorum/sole-voter.ts';
-import { guardOf, otherSite, type Site } from '../site.ts';
+import { guardOf, otherSite, type Site, sites } from '../site.ts';
 import { bindingMs, type Ms } from '../time.ts';
 import { needsSync, standbyAdvice, type Waiver } from '../verdict/standby.ts';
 import { type AgentDraft, ask, reply, set, trace } from './draft.ts';
-import { chosenOf, hearsMajority, majorityBindsMs, peerNotice, recent, recordOf } from './facts.ts';
+import {
+  chosenOf,
+  heardForMs,
+  hearsMajority,
+  hearsPeer,
+  majorityBindsMs,
+  peerNotice,
+  recent,
+  recordOf,
+} from './facts.ts';
 import { force, stepsOfForce, whyNotForce } from './forcing.ts';
 import type { OrderState } from './order-state.ts';
 import { orderRejoin } from './rejoining.ts';
@@ -119,6 +128,8 @@ function unfit(d: AgentDraft, order: Failover, to: Site): string | null {
   const waives = order.acceptLoss ? 'loss' : answers(d, record.primary) ? 'sync' : 'nothing';
   const advice = standbyAdvice(d.s, d.at.now, waives);
   if (!advice.mayTakeOver) return `${to} may not take over: ${advice.why}`;
+  if (waives === 'sync' && mayGetNoLease(d, to))
+    return `${to}'s guard does not hear both agents, and might hold no lease there: mend the link to its database host`;
   const quarantineMs = Math.max(
     d.s.voter.quarantinedUntil - d.at.now,
     (d.s.peer?.view.quarantineMs ?? 0) - (d.at.now - (d.s.peer?.at ?? 0)),
@@ -126,6 +137,19 @@ function unfit(d: AgentDraft, order: Failover, to: Site): string | null {
   if (quarantineMs > d.s.settings.orderTimeoutMs)
     return `an agent started a moment ago: no change of primary for ${Math.ceil(quarantineMs / 1000)} s (L4)`;
   return null;
+}
+
+/**
+ * I7: a primary that nobody forces to move is not moved to where no majority may grant; for the register one agent is enough (L5). How the
+ * standby's guard stands with a witness of its own is not known.
+ */
+function mayGetNoLease({ s, at }: AgentDraft, to: Site): boolean {
+  if (s.settings.witness === 'route53' || !hearsPeer(s, at.now)) return false;
+  const guard = s.guards[to];
+  return sites.some((agent) => {
+    const unheardMs = guard?.value.unheardMs[agent] ?? 0;
+    return guard !== null && unheardMs + (at.now - guard.at) > 2 * heardForMs;
+  });
 }
 
 /** Every step a failover takes, for `--dry-run`; the same list the order then goes through. */
@@ -243,7 +267,9 @@ export function driveOrders(d: AgentDraft): void {
       ? endOrder(d, 'done', `epoch ${record.epoch}`)
       : endOrder(d, 'undone', `epoch ${record.epoch} made ${record.primary} the primary`);
   }
-  if (isGone(d.s, record)) return endOrder(d, 'undone', `${record.primary}'s guard gave its database up meanwhile`);
+  // L7: what was given up before, and nobody took (a cool-down, V5), is what the order is for.
+  if (isGone(d.s, record) && d.s.gone !== null && d.s.gone.at >= order.startedAt)
+    return endOrder(d, 'undone', `${record.primary}'s guard gave its database up meanwhile`);
   if (order.phase === 'proposing' && orderNeedsSync(d, order) && !record.sync)
     return endOrder(d, 'undone', 'zero-loss: the standby may lack what was acknowledged (--accept-loss goes on)');
   const over = order.phase === 'proposing' ? whyCheckpointIsOver(d, order) : null;

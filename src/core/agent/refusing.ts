@@ -2,8 +2,8 @@
 // silent guard has to end ("Orders").
 
 import { type EpochId, epochOf, sameEpoch } from '../quorum/record.ts';
-import type { Instant } from '../time.ts';
-import { peerNotice, primaryVerdict, recordOf, standbyTestifies } from './facts.ts';
+import { bindingMs, type Instant, type Ms } from '../time.ts';
+import { hearsPeer, peerNotice, primaryVerdict, recordOf, standbyTestifies, verdictsRest } from './facts.ts';
 import type { OrderState } from './order-state.ts';
 import type { AgentState } from './state.ts';
 
@@ -11,7 +11,25 @@ import type { AgentState } from './state.ts';
 export function refusesDatabase(s: AgentState, epoch: EpochId, now: Instant): boolean {
   const record = recordOf(s);
   if (record === null || !sameEpoch(epochOf(record), epoch)) return false;
-  return s.refusing || followsPeer(s, epoch, now);
+  return s.refusing || followsPeer(s, epoch, now) || yields(s, now);
+}
+
+/** A round of the peer's, and what it waits for before it (otherDelay, lost races). */
+const peersTurnMs: Ms = 5000;
+
+/**
+ * V4, I6: this agent has confirmed the failure and does not hear its peer, which may see the standby, be a majority with the witness and
+ * wait for this lease alone: it lets go of it for as long as that takes, again after each cool-down. What is starting up may be in a
+ * recovery that each fence begins anew, so for that once.
+ */
+function yields(s: AgentState, now: Instant): boolean {
+  const record = recordOf(s);
+  if (record === null || record.mode !== 'auto' || s.settings.witness === 'none' || hearsPeer(s, now)) return false;
+  if (primaryVerdict(s, record, now) !== 'failed' || standbyTestifies(s, now) || verdictsRest(s, now)) return false;
+  const sinceMs = now - s.primary.changedAt;
+  const turnMs = bindingMs(s.voter.durable.longestTtlMs, s.settings.lease.drift) + peersTurnMs;
+  if (s.primary.lastClass === 'starting-up') return sinceMs < turnMs;
+  return sinceMs % Math.max(s.settings.policy.coolDownMs, 20 * turnMs) < turnMs;
 }
 
 /**

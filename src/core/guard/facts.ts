@@ -4,8 +4,8 @@
 import type { Ballot } from '../quorum/ballot.ts';
 import type { Lease } from '../quorum/holder.ts';
 import { type EpochId, epochOf, sameEpoch } from '../quorum/record.ts';
-import { sites } from '../site.ts';
-import { clockGrainMs, type Instant } from '../time.ts';
+import { type Site, sites } from '../site.ts';
+import { clockGrainMs, type Instant, type Ms } from '../time.ts';
 import type { GuardState } from './state.ts';
 
 /** An agent's word counts for this long: two renewals and a lost one. */
@@ -119,12 +119,28 @@ export function fuseAlive(s: GuardState, now: Instant): boolean {
   return seen !== null && now - seen <= fuseAliveMs;
 }
 
-/** V4: both agents refuse the database of this epoch. */
-export function bothRefuse(s: GuardState, epoch: EpochId, now: Instant): boolean {
-  return sites.every((site) => {
-    const refuses = s.agents[site]?.refuses ?? null;
-    return refuses !== null && now - refuses.at <= wordForMs && sameEpoch(refuses.epoch, epoch);
-  });
+/** V4: an agent's refusal, which it says only while nothing but the lease stands against the change. */
+function refuses(s: GuardState, by: Site, epoch: EpochId, now: Instant): boolean {
+  const word = s.agents[by]?.refuses ?? null;
+  return word !== null && now - word.at <= wordForMs && sameEpoch(word.epoch, epoch);
+}
+
+/**
+ * V4: both agents refuse the database of that epoch; or one does, and its guard can tell by itself that it serves nobody: then
+ * whoever does not refuse it sees less (I6).
+ */
+export function isRefused(s: GuardState, epoch: EpochId, now: Instant): boolean {
+  const by = sites.filter((site) => refuses(s, site, epoch, now));
+  return by.length === sites.length || (by.length > 0 && servesNobody(s, now));
+}
+
+/** Three times as long as an agent takes to confirm a failure. */
+const unwrittenMs: Ms = 3000;
+
+/** I6: no write of its own guard came through for so long, and it is not being started, stopped or promoted. */
+export function servesNobody({ db, settings }: GuardState, now: Instant): boolean {
+  if (db.startingSince !== null) return now - db.startingSince > settings.restartBudgetMs;
+  return db.work === null && now - db.beatAt > unwrittenMs;
 }
 
 /** L7: whether an agent says that the standby may take over, and nothing forbids to let it. */

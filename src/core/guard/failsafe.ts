@@ -11,7 +11,7 @@ import { soleVoterOf } from '../quorum/sole-voter.ts';
 import { guardOf, otherSite, sites } from '../site.ts';
 import { bindingMs } from '../time.ts';
 import { ask, type GuardDraft, reply, set, setDurable, trace } from './draft.ts';
-import { bothRefuse, dutyEpoch, epochToAskFor, leaseInForce, mayBeWritable, wordForMs } from './facts.ts';
+import { dutyEpoch, epochToAskFor, isRefused, leaseInForce, mayBeWritable, servesNobody, wordForMs } from './facts.ts';
 import { noteEpoch } from './hear.ts';
 import { extend, takeRound } from './rounds.ts';
 import type { Pending } from './state.ts';
@@ -49,8 +49,10 @@ function isNeeded(d: GuardDraft): boolean {
   // In a forced era there is one voter, and the other side counts for nothing.
   if (soleVoterOf(s.durable.chosen?.record ?? null) !== null) return false;
   if (s.lease.until - at.now >= fenceBudgetMs + 2 * renewEveryMs) return false;
+  // I6: the promise keeps the other database from taking over; one that serves nobody is not worth it.
+  if (servesNobody(s, at.now)) return false;
   // A word of V4, or of an order, from either agent is an objection that no promise overrides.
-  if (sites.some((site) => refusesNow(d, site)) || bothRefuse(s, s.lease.epoch, at.now)) return false;
+  if (sites.some((site) => refusesNow(d, site)) || isRefused(s, s.lease.epoch, at.now)) return false;
   const round = s.tallies.findLast((tally) => at.now - tally.t0 >= witnessAfterMs);
   if (round === undefined) return false;
   const since = s.tallies.filter((tally) => compareRounds(tally.round, round.round) >= 0);

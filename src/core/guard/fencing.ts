@@ -4,12 +4,12 @@ import type { Outcome } from '../outcome.ts';
 import { compareEpochs, sameEpoch, showEpoch } from '../quorum/record.ts';
 import { type GuardDraft, set, setDb, setDue, trace } from './draft.ts';
 import {
-  bothRefuse,
   countsAsPrimary,
   dutyEpoch,
   fenceAt,
   inBootstrap,
   isFounding,
+  isRefused,
   leaseInForce,
   leaseUsable,
   mayBeginAt,
@@ -129,10 +129,10 @@ function unanswering(d: GuardDraft): string | null {
   return lease === null && seen.controlState === 'in production' ? 'silent-primary' : null;
 }
 
-/** V4, L7: both agents refuse this database: fence at once, then `gone`. */
+/** V4, L7: this database is refused: fence at once, then `gone`. */
 function fenceWhenRefused(d: GuardDraft): void {
   const duty = dutyEpoch(d.s);
-  if (duty === null || d.s.leaving !== null || d.s.hold !== null || !bothRefuse(d.s, duty, d.at.now)) return;
+  if (duty === null || d.s.leaving !== null || d.s.hold !== null || !isRefused(d.s, duty, d.at.now)) return;
   if (d.s.lease === null && d.s.db.role !== 'primary') return;
   beginFence(d, 'refused', goneAfter(d, 'refused'));
 }

@@ -137,7 +137,7 @@ export function onBeaten(d: GuardDraft, pending: Extract<Pending, { kind: 'beat'
   const current = pending.serial === s.db.serial && s.lease !== null && sameEpoch(s.lease.epoch, pending.epoch);
   if (outcome.kind === 'done' && outcome.value.kind === 'beaten') {
     if (!current || s.db.role !== 'primary' || s.fencing !== null) return;
-    setDb(d, { position: outcome.value.position });
+    setDb(d, { position: outcome.value.position, beatAt: d.at.now });
     return onWritable(d);
   }
   if (!current) return;

@@ -82,6 +82,8 @@ export type DatabaseBelief = {
   readonly startingSince: Instant | null;
   readonly retryAt: Instant;
   readonly position: Lsn | null;
+  /** When it took a beat last. */
+  readonly beatAt: Instant;
 };
 
 /** What an agent last said. */
@@ -236,6 +238,7 @@ const unknownDatabase: DatabaseBelief = {
   startingSince: null,
   retryAt: 0,
   position: null,
+  beatAt: 0,
 };
 
 /**
@@ -273,7 +276,7 @@ export function startGuard(
     nextLongAt: now,
     nextFailsafeAt: now,
     agents: { site1: null, site2: null },
-    db: unknownDatabase,
+    db: { ...unknownDatabase, beatAt: now },
     sync: { provenIn: null, upAt: now, upSince: null, missed: 0, asking: null, released: false, retryAt: now },
     fuse: null,
     deadline: 'unknown',

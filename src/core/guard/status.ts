@@ -4,16 +4,7 @@ import type { GuardStatus } from '../messages.ts';
 import { showEpoch } from '../quorum/record.ts';
 import type { Site } from '../site.ts';
 import type { Instant, Ms } from '../time.ts';
-import {
-  bothRefuse,
-  dutyEpoch,
-  fuseAlive,
-  inBootstrap,
-  isFounding,
-  leaseInForce,
-  mayBeginAt,
-  syncAt,
-} from './facts.ts';
+import { dutyEpoch, fuseAlive, inBootstrap, isFounding, isRefused, leaseInForce, mayBeginAt, syncAt } from './facts.ts';
 import type { GuardState } from './state.ts';
 
 export function guardStatus(s: GuardState, now: Instant): GuardStatus {
@@ -138,7 +129,7 @@ export function statusOf(s: GuardState, now: Instant) {
     order:
       s.order === null ? null : { kind: s.order.kind, phase: s.order.phase, leftMs: Math.max(0, s.order.until - now) },
     hold: s.hold === null ? null : { cause: s.hold.cause, leftMs: Math.max(0, s.hold.until - now) },
-    refusedByBoth: duty !== null && bothRefuse(s, duty, now),
+    isRefused: duty !== null && isRefused(s, duty, now),
     promisedMs: Math.max(0, s.promisedUntil - now),
     waitsFor: waitsFor(s, now),
   };

@@ -48,6 +48,8 @@ export type Voter = {
   readonly promise: LeasePromise | null;
   /** The highest released round of each guard (L7). */
   readonly released: { readonly site1: Round; readonly site2: Round };
+  /** V5: what was promised when it last granted a lease, or may have (before its start): an accept of that ballot is an old one. */
+  readonly grantedUnder: Ballot;
   /** Q8: what it gave last to who would make it rejoin; only a word that was fetched for it is taken (rejoin.ts). */
   readonly ticket: string | null;
 };
@@ -74,6 +76,7 @@ export function startVoter(durable: VoterDurable, amnesia: boolean, rules: Voter
     quarantinedUntil: now + bindingMs(longest, rules.drift),
     promise: null,
     released: { site1: noRound, site2: noRound },
+    grantedUnder: durable.promised,
     ticket: null,
   };
 }
@@ -136,6 +139,7 @@ export function accept(voter: Voter, message: Accept, rules: VoterRules, now: In
   if (accepted !== null && sameBallot(accepted.ballot, message.ballot)) return { voter, refusal: null };
   if (accepted !== null && isOver(voter, accepted.record, message.record)) return refuse(voter, 'later-known');
   if (bindsAgainst(voter, message.record, now) > 0) return refuse(voter, 'not-free');
+  if (changesPrimary(voter, message.record) && isOld(voter, message)) return refuse(voter, 'not-free');
   const accepting = { promised: message.ballot, accepted: { ballot: message.ballot, record: message.record } };
   const next = withDurable(voter, accepting);
   // "Orders": a voter of a forced era's end begins L4's wait with the *ending* record, not when it was told of the era.
@@ -153,6 +157,12 @@ function isOver(voter: Voter, held: ClusterRecord, next: ClusterRecord): boolean
   const { chosen } = voter.durable;
   const below = (record: ClusterRecord): boolean => compareEpochs(epochOf(next), epochOf(record)) < 0;
   return below(held) && chosen !== null && below(chosen.record);
+}
+
+/** V5: the old primary may have gone on since it was asked whether another may take over. What is known to be chosen is repaired. */
+function isOld({ grantedUnder, durable: { chosen } }: Voter, { ballot, record }: Accept): boolean {
+  if (chosen !== null && compareEpochs(epochOf(chosen.record), epochOf(record)) >= 0) return false;
+  return compareBallots(ballot, grantedUnder) <= 0;
 }
 
 /** Q4: takes up that a record was chosen. Returns the same voter when it is nothing new. */
@@ -214,7 +224,7 @@ export function grant(voter: Voter, ask: RenewAsk, refusing: boolean, rules: Vot
   };
   const longestTtlMs = Math.max(voter.durable.longestTtlMs, ask.ttlMs);
   const next = longestTtlMs === voter.durable.longestTtlMs ? voter : withDurable(voter, { longestTtlMs });
-  return { voter: { ...next, promise }, refusal: null };
+  return { voter: { ...next, promise, grantedUnder: voter.durable.promised }, refusal: null };
 }
 
 function mayGrant(voter: Voter, ask: RenewAsk, now: Instant): Refusal | null {

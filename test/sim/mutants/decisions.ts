@@ -116,8 +116,14 @@ export const decisionMutants: readonly Mutant[] = [
     edits: [
       {
         file: 'src/core/agent/refusing.ts',
-        find: 'return s.refusing || followsPeer(s, epoch, now);',
-        put: 'return s.refusing;',
+        find: ' || followsPeer(s, epoch, now)',
+        put: '',
+      },
+      // Either makes the other good where the guard can tell that its database serves nobody.
+      {
+        file: 'src/core/guard/facts.ts',
+        find: '(by.length > 0 && servesNobody(s, now))',
+        put: '(now < 0 && servesNobody(s, now))',
       },
     ],
     seeds: 100,

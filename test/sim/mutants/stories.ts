@@ -35,6 +35,96 @@ export const storyMutants: readonly StoryMutant[] = [
     story: 'cut-between-votes.test.ts',
   },
   {
+    name: 'failsafe-for-the-ill',
+    rule: 'L8',
+    edits: [
+      {
+        file: 'src/core/guard/failsafe.ts',
+        find: 'if (servesNobody(s, at.now)) return false;',
+        put: '',
+      },
+    ],
+    story: 'lease-of-the-ill.test.ts',
+  },
+  {
+    name: 'nobody-yields',
+    rule: 'V4',
+    edits: [
+      {
+        file: 'src/core/agent/refusing.ts',
+        find: ' || yields(s, now);',
+        put: ' || (now < 0 && yields(s, now));',
+      },
+    ],
+    story: 'lease-of-the-ill.test.ts',
+  },
+  {
+    name: 'one-refusal-is-none',
+    rule: 'V4',
+    edits: [
+      {
+        file: 'src/core/guard/facts.ts',
+        find: '(by.length > 0 && servesNobody(s, now))',
+        put: '(now < 0 && servesNobody(s, now))',
+      },
+    ],
+    story: 'lease-of-the-ill.test.ts',
+  },
+  {
+    name: 'fenced-for-ever',
+    rule: 'V1',
+    edits: [
+      {
+        file: 'src/core/agent/judging.ts',
+        find: 'asks && waits &&',
+        put: 'asks && (waits || d.at.now > 0) &&',
+      },
+    ],
+    story: 'fenced-unheard.test.ts',
+  },
+  {
+    name: 'late-accept-counts',
+    rule: 'V5',
+    edits: [
+      {
+        file: voter,
+        find: 'return compareBallots(ballot, grantedUnder) <= 0;',
+        put: 'return compareBallots(ballot, grantedUnder) <= 0 && ballot.counter < 0;',
+      },
+    ],
+    story: 'late-accept.test.ts',
+  },
+  {
+    name: 'ends-what-is-half-done-in-an-order',
+    rule: 'orders',
+    edits: [
+      {
+        file: halfDone,
+        find: 'if (d.s.order !== null || (peerNotice(d.s, d.at.now)?.orderMs ?? 0) > 0)',
+        put: 'if (d.at.now < 0 || (peerNotice(d.s, d.at.now)?.orderMs ?? 0) < 0)',
+      },
+    ],
+    story: 'repair-in-switchover.test.ts',
+  },
+  {
+    name: 'an-old-gone-undoes-orders',
+    rule: 'orders',
+    edits: [{ file: 'src/core/agent/orders.ts', find: 'd.s.gone.at >= order.startedAt', put: 'd.s.gone.at >= 0' }],
+    story: 'gone-before-the-order.test.ts',
+  },
+  {
+    name: 'moves-to-where-nobody-grants',
+    rule: 'orders',
+    edits: [
+      {
+        file: 'src/core/agent/orders.ts',
+        find: "if (waives === 'sync' && mayGetNoLease(d, to))",
+        put: "if (waives === 'sync' && d.at.now < 0 && mayGetNoLease(d, to))",
+      },
+    ],
+    story: 'standby-without-a-majority.test.ts',
+  },
+  {
     name: 'agent-waits-for-no-words',
     rule: 'Q8',
     edits: [
