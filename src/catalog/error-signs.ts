@@ -43,6 +43,7 @@ export const errorSigns: Readonly<Record<ErrorCode, ErrorSigns>> = {
     words: ['lost its state and does not vote'],
   },
   'SW-STATE-004': { words: ['which a newer version wrote'] },
+  'SW-STATE-005': { words: [' runs on the state in '] },
   'SW-QUORUM-001': {
     events: ['voters.silent', 'failsafe.renewed'],
     words: ['no other voter is heard', 'hears no other voter'],

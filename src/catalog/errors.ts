@@ -87,6 +87,14 @@ export const errors = {
     next: 'The daemon does not start (exit code 8) and leaves the file as it is.',
     operator: 'Install the newer version again; nothing is lost.',
   },
+  'SW-STATE-005': {
+    sentence: 'Another daemon of this role runs on the same state.',
+    cause:
+      '`siteward agent`, `guard` or `witness` was typed while the service runs, or the service starts while one that was typed runs.',
+    next: 'The second one does not start (exit code 8) and changes nothing; the first one works on. A service tries again by itself.',
+    operator:
+      '`systemctl status siteward-agent` (`-guard`, `-witness`): where it runs, nothing is to be done. Else end the one that was typed; `pgrep -af siteward` finds it. `siteward status` and the other commands go along with the service.',
+  },
   'SW-QUORUM-001': {
     sentence: 'No majority of voters can be heard.',
     cause: 'Two of agents and witness are down or cut off.',

@@ -58,6 +58,6 @@ export const exitCodes: readonly ExitCode[] = [
     code: EXIT.unsafe,
     name: 'unsafe',
     meaning:
-      'A daemon does not start on its state: damaged (guard), unreadable or of a newer version. Its supervisor tries again, in vain until a person acts.',
+      'A daemon does not start on its state: damaged (guard), unreadable, of a newer version, or in use by another one. Its supervisor tries again, in vain until a person acts.',
   },
 ];

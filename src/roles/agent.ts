@@ -27,7 +27,7 @@ export async function runAgent(options: RoleOptions): Promise<void> {
   const { config, settings, clock, part } = base;
   if (part.part !== 'service') return;
   const me = part.site;
-  const store = openStore(base, 'agent');
+  const store = await openStore(base, 'agent');
   const { durable, amnesia } = loadState(store, base.log, readAgentDurable, emptyAgentDurable);
   const initial = startAgent(me, settings, durable, amnesia, clock.now());
   let state: AgentState = initial;

@@ -23,7 +23,7 @@ export async function runGuard(options: RoleOptions): Promise<void> {
   const { config, settings, clock, log, part, metrics } = base;
   if (part.part !== 'database') return;
   const { runDirectory, stateDirectory } = config.paths;
-  const store = openStore(base, 'guard');
+  const store = await openStore(base, 'guard');
   const { durable, amnesia } = loadState<GuardDurable | null>(store, log, readGuardDurable, null);
   // L10: without its memory a guard might let an old epoch write. Its fuse is armed on disk and keeps the database down.
   if (amnesia)

@@ -1,6 +1,7 @@
 // Running a daemon: load its state, start the driver, listen, tell the supervisor, and end in order on a signal.
 
 import { join } from 'node:path';
+import { holdDirectory } from '../adapters/disk/hold.ts';
 import { createStore } from '../adapters/disk/store.ts';
 import { createPlainListener, type PlainReport } from '../adapters/http/plain-listener.ts';
 import { measurePeers, measureRegister } from '../adapters/metrics/measured.ts';
@@ -43,10 +44,28 @@ export function loadState<Durable>(
   return { durable: empty, amnesia: true };
 }
 
-export function openStore(base: Base, role: Role): Store & { close(): Promise<void> } {
-  const path = join(base.config.paths.stateDirectory, `${role}.state`);
+/** Throws StartRefused unless the state is this process's alone: from here to its end, so before anything of it is read. */
+export async function openStore(base: Base, role: Role): Promise<Store & { close(): Promise<void> }> {
+  const { stateDirectory } = base.config.paths;
+  const held = await holdDirectory(role, stateDirectory);
+  if (held.kind === 'rejected') throw new StartRefused(heldElsewhere(role, stateDirectory), EXIT.unsafe);
+  if (held.kind === 'unknown')
+    throw new StartRefused(
+      `whether another ${role} runs on the state in ${stateDirectory} cannot be told, so it does not start: ${held.detail}`,
+      EXIT.unsafe,
+    );
+  const path = join(stateDirectory, `${role}.state`);
   const store = createStore({ path, formatVersion: stateFormat });
   return { ...store, save: (durable) => store.save(stateDocument(role, durable)) };
+}
+
+/** Whoever reads it has typed the command while the service runs, or is the service while somebody's command runs. */
+function heldElsewhere(role: Role, directory: string): string {
+  return (
+    `another siteward ${role} runs on the state in ${directory}, so this one does not start: each would undo votes of the other. ` +
+    `The other one works on, and this one has changed nothing. "systemctl status siteward-${role}" shows whether it is the service: ` +
+    'then there is nothing to do. If not, end the one that was started by hand, and systemd starts the service within a second'
+  );
 }
 
 export type Running<State, Event, Durable, Deed extends { readonly kind: string }, Value> = {

@@ -10,7 +10,7 @@ import { loadState, openStore, runDaemon } from './run.ts';
 export async function runWitness(options: RoleOptions): Promise<void> {
   const base = openBase('witness', options);
   const { clock, metrics } = base;
-  const store = openStore(base, 'witness');
+  const store = await openStore(base, 'witness');
   const { durable, amnesia } = loadState(store, base.log, readWitnessDurable, emptyWitnessDurable);
   await runDaemon<ReturnType<typeof startWitness>, WitnessEvent, typeof durable, never, never>({
     base,
