@@ -2,21 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  chownSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, chownSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import {
   type ApplicationHost,
@@ -204,18 +193,6 @@ test('every switch tells the instances that run, an equal one too', async () => 
     assert.equal(await tell(), 2);
     await until('both were told once more', () => one() === told + 1 && three() === told + 1);
   }
-});
-
-test('a pid file that outlived its process harms nobody', async () => {
-  const reloads = await instance(8001);
-  // As after a power loss: the number now belongs to a process younger than the file.
-  const hourAgo = new Date(Date.now() - 3_600_000);
-  utimesSync(join(files.root, '8001.pid'), hourAgo, hourAgo);
-  writeFileSync(join(files.root, '8002.pid'), '999999999\n');
-  writeFileSync(join(files.root, '8003.pid'), 'no number\n');
-  assert.equal(await switchEnv(host, 'site2', tokenOf(2)), 0);
-  await pause(100);
-  assert.equal(reloads(), 0);
 });
 
 test('a reload command runs for each port, and its failure is told while the file is switched', async () => {

@@ -42,30 +42,64 @@ function hangUp(pidFile: string): boolean | Refusal {
 }
 
 /**
- * The process that wrote the pid file, if it still runs. A pid file outlives a power loss, and its number is then given
- * to another process, which SIGHUP would end: so the process must be older than the file. Start times have a grain of
- * 10 ms, the boot time one of a second.
+ * The process that the pid file names, if it still runs. A pid file outlives a power loss, and its number is then given
+ * to another process, which SIGHUP would end. So its start is noted, too, in ticks since the boot: no step of the wall clock
+ * moves it, and no later process of that number has it.
+ *
+ * Null only for what is known not to run: that reads the file when it starts. What is not known is refused, for an
+ * instance that was taken for a stopped one would stay on the old database, and the switch count as done; a refusal is
+ * told, and the agents repeat the order until it is mended.
  */
 function livePid(pidFile: string): number | null {
-  const text = readSmallFile(pidFile)?.content.toString('latin1').trim();
-  if (text === undefined || !/^[1-9]\d{0,9}$/.test(text)) return null;
-  const pid = Number(text);
-  const startedMs = processStartMs(pid);
-  return startedMs !== null && startedMs <= statSync(pidFile).mtimeMs + 2000 ? pid : null;
+  const pid = textOf(pidFile);
+  if (pid === null) return null;
+  if (!/^[1-9]\d{0,9}$/.test(pid)) throw new Refusal('reload-failed', `${pidFile} does not name a process`);
+  const started = startTicks(pid);
+  if (started === null) return null;
+  const noted = notedStart(pidFile, pid);
+  if (noted !== null) return started === noted ? Number(pid) : null;
+  if (wallClockMs(started) <= statSync(pidFile).mtimeMs + 2000) return Number(pid);
+  throw new Refusal(
+    'reload-failed',
+    `${pidFile} names process ${pid}, whose start nobody noted: is it the instance, or another one by now? Start the instance again`,
+  );
 }
 
-/** Wall clock ms of a living process's start; null when it is gone or a zombie. */
-function processStartMs(pid: number): number | null {
+/**
+ * Beside the pid file and not in it, which an older release of this command would take for that of a stopped instance.
+ * With the number once more: what an older release of the application's unit left there is of another process.
+ */
+function notedStart(pidFile: string, pid: string): string | null {
+  const [, of, ticks] = /^(\d+) (\d{1,20})$/.exec(textOf(`${pidFile}.start`) ?? '') ?? [];
+  return of === pid ? (ticks ?? null) : null;
+}
+
+function textOf(path: string): string | null {
+  return readSmallFile(path)?.content.toString('latin1').trim() ?? null;
+}
+
+/** Of a living process, as proc(5) writes it; null when it is gone or a zombie. */
+function startTicks(pid: string): string | null {
+  let stat: string;
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // The name, in parentheses, may hold anything; the fields behind it are numbered from 3 (proc(5)).
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    if (fields[0] === 'Z' || fields[0] === 'X') return null;
-    const bootSeconds = Number(/^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'latin1'))?.[1]);
-    return bootSeconds * 1000 + Number(fields[22 - 3]) * 10;
-  } catch {
-    return null;
+    stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ESRCH') return null;
+    throw error;
   }
+  // The name, in parentheses, may hold anything; the fields behind it are numbered from 3 (proc(5)).
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return fields[0] === 'Z' || fields[0] === 'X' ? null : (fields[22 - 3] ?? '');
+}
+
+/**
+ * Where no start was noted, to be compared with the pid file's date: start times have a grain of 10 ms, the boot time one
+ * of a second. A step of the clock moves the boot time and leaves the date where it was: forward, and the instance looks
+ * younger than its file.
+ */
+function wallClockMs(ticks: string): number {
+  const bootSeconds = Number(/^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'latin1'))?.[1]);
+  return bootSeconds * 1000 + Number(ticks) * 10;
 }
 
 function runCommand(command: readonly string[], deadlineMs: number): Promise<string | null> {

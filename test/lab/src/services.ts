@@ -69,6 +69,8 @@ function application(port: number, index: number): ServiceSpec {
     name: `app${index + 1}`,
     user: SSH_ACCOUNT,
     before: [
+      // The exec below changes neither the number nor the start (docs/HOSTS.md).
+      `echo $$ $(sed 's/.*) //' /proc/$$/stat | cut -d ' ' -f 20) >/run/birthday/${port}.pid.start`,
       `echo $$ >/run/birthday/${port}.pid`,
       `export APP_PORT=${port} APP_NAME="$(hostname):${port}" ENV_FILE=/srv/birthday/.env`,
       `export EPOCH_FILE=/var/lib/birthday/${port}.epoch`,
