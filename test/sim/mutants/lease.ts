@@ -253,6 +253,8 @@ export const leaseMutants: readonly Mutant[] = [
         find: 'if (since.some((tally) => isMajority(tally.granted, s.settings.witness))) return false;',
         put: 'if (since.some((tally) => isMajority(tally.granted, s.settings.witness) && at.now < 0)) return false;',
       },
+      // Where the database serves nobody this hides the other.
+      { file: failsafe, find: 'if (servesNobody(s, at.now)) return false;', put: '' },
     ],
     seeds: 100,
     options: { witness: 'none', brisk: true, minutes: 1, faultEveryMs: 20_000 },
