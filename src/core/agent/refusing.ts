@@ -29,7 +29,7 @@ function yields(s: AgentState, now: Instant): boolean {
   const sinceMs = now - s.primary.changedAt;
   const turnMs = bindingMs(s.voter.durable.longestTtlMs, s.settings.lease.drift) + peersTurnMs;
   if (s.primary.lastClass === 'starting-up') return sinceMs < turnMs;
-  return sinceMs % Math.max(s.settings.policy.coolDownMs, 20 * turnMs) < turnMs;
+  return sinceMs % Math.max(s.settings.policy.coolDownMs, 10 * turnMs) < turnMs;
 }
 
 /**

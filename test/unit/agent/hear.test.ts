@@ -192,6 +192,16 @@ test('V1: stopped by its guard for want of a lease is not failed while its round
   assert.deepEqual([session.state.primary.lastClass, session.state.primary.verdict], ['fenced', 'healthy']);
 });
 
+test('V1, I6: but no majority lets it in for longer than the longest promise, and then it is', () => {
+  const status = guardStatus('site1', { database: 'stopped', leaseLeftMs: 0, missingMs: 20_000 });
+  const session = new Session(state()).tick();
+  for (let probes = 0; probes < 4; probes += 1) {
+    const renew = { type: 'renew', ...lease, round: round(probes + 2), status } as const;
+    probed(session.request('site1-guard', renew).request('site1-agent', notice()), 'refused');
+  }
+  assert.deepEqual([session.state.primary.lastClass, session.state.primary.verdict], ['refused', 'failed']);
+});
+
 test('V1, I7: but where it may not ask for a lease, and only inquires, it is', () => {
   const status = guardStatus('site1', { database: 'stopped', leaseLeftMs: 0, fuseAlive: false });
   const session = new Session(state()).tick();

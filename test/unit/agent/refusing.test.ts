@@ -41,6 +41,26 @@ for (const [what, builder] of [
   test(`V4: not while ${what}`, () => assert.equal(answer(builder)[1] === 'refusing', false));
 }
 
+test('V4, I6: one that does not hear its peer lets the lease go for as long as a change takes, again after each cool-down', () => {
+  const { policy } = unseeing().state.settings;
+  const refusesAfter = (ms: number, lastClass: 'timeout' | 'starting-up'): boolean => {
+    const builder = unseeing().peerCutFor(2001);
+    return (
+      answer(builder.with({ primary: { ...builder.state.primary, lastClass, changedAt: now - ms } }))[1] === 'refusing'
+    );
+  };
+  const times = [2000, 30_000, policy.coolDownMs + 2000, policy.coolDownMs + 30_000];
+  assert.deepEqual(
+    times.map((ms) => refusesAfter(ms, 'timeout')),
+    [true, false, true, false],
+  );
+  assert.deepEqual(
+    times.map((ms) => refusesAfter(ms, 'starting-up')),
+    [true, false, false, false],
+    'a recovery begins anew with each fence',
+  );
+});
+
 test('V4: what it refuses for its peer it does not tell its peer, which would hold to it in turn', () => {
   const session = new Session(peerRefuses(unseeing())).request('site1-guard', renew()).tick(500);
   assert.deepEqual(

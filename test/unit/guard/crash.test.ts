@@ -163,6 +163,18 @@ test('V4: the push of both agents is enough, between two renewals', () => {
   assert.equal(pair.primary.saw('fence.begun').length, 1);
 });
 
+test('V4, I6: one agent that refuses is enough where the guard itself saw no write for three seconds', () => {
+  const pair = Pair.inService();
+  pair.voters.site2.refusing = true;
+  pair.primary.db.frozen = true;
+  pair.pass(2000);
+  assert.equal(pair.primary.saw('fence.begun').length, 0);
+  assert.notEqual(
+    pair.until(() => pair.primary.db.role === 'stopped', 4000),
+    null,
+  );
+});
+
 test('S10: a frozen database is killed when both agents refuse it', () => {
   const pair = Pair.inService();
   pair.primary.db.frozen = true;

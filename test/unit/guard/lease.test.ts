@@ -278,6 +278,20 @@ test('L8, C4: a guard without a lease in force gets none by failsafe', () => {
   assert.equal(pair.primary.writable, false);
 });
 
+test('L8, I6: nor is a database kept so that serves nobody: its guard asks for no promise any more', () => {
+  const pair = Pair.inService();
+  pair.voters.site1.down = true;
+  pair.voters.site2.down = true;
+  pair.voters.witness.down = true;
+  pair.pass(10_000);
+  assert.equal(pair.primary.writable, true);
+  pair.primary.db.frozen = true;
+  pair.pass(15_000);
+  const promised = pair.standby.saw('failsafe.promised').length;
+  pair.pass(15_000);
+  assert.equal(pair.standby.saw('failsafe.promised').length, promised);
+});
+
 test('L8: an agent that refuses (V4) is an objection that no promise overrides', () => {
   const pair = Pair.inService();
   pair.voters.site1.refusing = true;

@@ -170,6 +170,23 @@ test('L3: a shorter grant brings neither the deadline nor the round down', () =>
   assert.deepEqual(after.promise, { site: 'site1', epoch: epoch(1), round: round(7), until: 16_760 });
 });
 
+test('V5: no vote for another primary at a ballot that was promised before it granted again, but for what it knows to be chosen', () => {
+  const promised = prepare(voter(), toPrepare(5), rules).voter;
+  const later = 60_000;
+  assert.equal(accept(promised, toAccept(5, moved), rules, later).refusal, null, 'nothing was granted since');
+  const gone = granted(promised, {}, 1000);
+  assert.equal(accept(gone, toAccept(5, moved), rules, later).refusal, 'not-free');
+  assert.equal(accept(gone, toAccept(5), rules, later).refusal, null, 'the same primary');
+  const again = prepare(gone, toPrepare(6), rules).voter;
+  assert.equal(accept(again, toAccept(6, moved), rules, later).refusal, null, 'asked again since');
+  const told = learnChosen(gone, { ballot: ballot(5, 'site2'), record: moved });
+  assert.equal(accept(told, toAccept(5, moved), rules, later).refusal, null, 'Q5');
+  assert.equal(
+    accept(startVoter(promised.durable, false, rules, 0), toAccept(5, moved), rules, later).refusal,
+    'not-free',
+  );
+});
+
 test('L3: accepting a record of the same primary leaves the promise as it is', () => {
   const before = granted(voter(), {}, 1000);
   const { voter: after } = accept(before, toAccept(2, record({ mode: 'paused' })), rules, 1500);
