@@ -11,7 +11,6 @@ import type { Site, VoterId } from '../site.ts';
 import { standbyAdvice } from '../verdict/standby.ts';
 import { type AgentDraft, reply, set, trace } from './draft.ts';
 import { hearsPeer, hearsWitness, recordOf, waitsForWords } from './facts.ts';
-import { whyNotEnd } from './half-done.ts';
 import { hearGuardsPosition } from './positions.ts';
 import { orderRefuses, refusesDatabase, refusesNow } from './refusing.ts';
 import { type AgentState, rulesOf } from './state.ts';
@@ -69,21 +68,15 @@ function voidRelease(d: AgentDraft, message: Renew): void {
 
 /**
  * I7: whoever else could grant this round has voted for a later epoch's other primary, or cannot be asked: the witness
- * while the peer is gone or lost its memory, and perhaps that was chosen by these two; the peer while the witness is out, or silent
- * here and what the peer holds can be ended by these two. No majority can grant this round, which would only renew, for ever, the
- * promise that keeps us from voting for the other.
+ * while the peer is gone or lost its memory, and perhaps that was chosen by these two; the peer while the witness is out.
+ * No majority can grant this round, which would only renew, for ever, the promise that keeps us from voting for the other.
  */
 function nobodyElseGrants(d: AgentDraft, message: Renew): boolean {
   const { s, at } = d;
-  const isLater = (held: Accepted | null): held is Accepted =>
+  const isLater = (held: Accepted | null): boolean =>
     held !== null && held.record.primary !== message.site && compareEpochs(epochOf(held.record), message.epoch) > 0;
-  const heard = hearsWitness(s, at.now);
-  if (!hearsPeer(s, at.now)) return heard && isLater(heldByWitness(s));
-  const theirs = s.peer?.view.accepted ?? null;
-  if (!isLater(theirs)) return false;
-  if (isWitnessOut(s)) return true;
-  // With no witness at all a round passes over it (Q2).
-  return s.settings.witness !== 'none' && !heard && whyNotEnd(d, theirs, theirs) === null;
+  if (hearsPeer(s, at.now)) return isWitnessOut(s) && isLater(s.peer?.view.accepted ?? null);
+  return hearsWitness(s, at.now) && isLater(heldByWitness(s));
 }
 
 /** Not merely unheard: it has no part in anything until a person makes it rejoin (Q8, W3). */

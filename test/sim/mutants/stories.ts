@@ -23,18 +23,6 @@ export const storyMutants: readonly StoryMutant[] = [
     story: 'lone-record.test.ts',
   },
   {
-    name: 'a-silent-witness-might-grant',
-    rule: 'I7',
-    edits: [
-      {
-        file: 'src/core/agent/grants.ts',
-        find: '!heard && whyNotEnd(d, theirs, theirs) === null;',
-        put: '!heard && d.at.now < 0 && whyNotEnd(d, theirs, theirs) === null;',
-      },
-    ],
-    story: 'cut-between-votes.test.ts',
-  },
-  {
     name: 'failsafe-for-the-ill',
     rule: 'L8',
     edits: [

@@ -68,22 +68,6 @@ test('I7: nor does one that only the peer could grant, which voted for a later r
   assert.deepEqual(asked(later, without), ['site2', null], 'the witness may grant it');
 });
 
-test('I7: nor does one that only the peer could grant, which holds a change that may be ended, while the witness is silent', () => {
-  const without = { status: guardStatus('site1', { leaseLeftMs: 0 }) };
-  const asked = (of: StateBuilder, change: Partial<Renew>) =>
-    verdict(new Session(of).request('site1-guard', renew(2, change)));
-  const silent = (of: StateBuilder) => of.with({ register: { ...of.state.register, heardAt: null } });
-  const later = state().peerView({ accepted: at(2, moved) });
-  assert.deepEqual(asked(silent(later), without), [null, 'not-free']);
-  assert.deepEqual(asked(silent(later), {}), ['site2', null], 'I5: a lease that is in force is another matter');
-  assert.deepEqual(
-    asked(silent(later.with({ standbySeen: null, positionAt: null })), without),
-    ['site2', null],
-    'V5: not to be ended',
-  );
-  assert.deepEqual(asked(silent(state()), without), ['site2', null]);
-});
-
 const confirmed = () => state().primaryFailed().peerAgrees().promised(3000);
 
 test('V4: refuses the database it confirmed as failed, and tells the guard so at once', () => {
