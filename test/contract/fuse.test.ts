@@ -260,22 +260,35 @@ describe('the fuse', { skip: binDirectory === null ? 'no PostgreSQL server is in
     assert.equal(child.signalCode ?? child.exitCode, 'SIGKILL');
   });
 
-  test('the SIGTERM that everything is sent at the end of a shutdown does not end it, the SIGHUP of its unit does', async () => {
-    const env = { ...environment, SITEWARD_RUN_DIRECTORY: join(bed.root, 'term-run') };
-    mkdirSync(env.SITEWARD_RUN_DIRECTORY);
-    const seen = join(env.SITEWARD_RUN_DIRECTORY, 'fuse.seen');
-    const looked = (): string => readFileSync(seen, 'utf8');
-    const other = spawn('/bin/sh', [copy], { env, stdio: 'ignore' });
-    await until('it looks', 2000, () => existsSync(seen));
-    other.kill('SIGTERM');
-    const before = looked();
-    await until('it looks on', 2000, () => looked() !== before);
-    assert.match(
-      readFileSync(join(import.meta.dirname, '../../systemd/siteward-fuse.service'), 'utf8'),
-      /^KillSignal=SIGHUP$/m,
-    );
-    other.kill('SIGHUP');
-    await until('it has ended', 2000, () => other.signalCode !== null);
+  test('the SIGTERM that everything is sent at the end of a shutdown ends it once no database is left; the SIGHUP of its unit at once', async () => {
+    const unit = readFileSync(join(import.meta.dirname, '../../systemd/siteward-fuse.service'), 'utf8');
+    assert.match(unit, /^KillSignal=SIGHUP$/m);
+    const another = async (name: string): Promise<readonly [fuse: ChildProcess, looksOn: () => Promise<void>]> => {
+      const env = { ...environment, SITEWARD_RUN_DIRECTORY: join(bed.root, name) };
+      mkdirSync(env.SITEWARD_RUN_DIRECTORY);
+      const seen = join(env.SITEWARD_RUN_DIRECTORY, 'fuse.seen');
+      const other = spawn('/bin/sh', [copy], { env, stdio: 'ignore' });
+      await until('it looks', 2000, () => existsSync(seen));
+      const looksOn = async (): Promise<void> => {
+        for (let count = 0; count < 3; count += 1) {
+          const before = readFileSync(seen, 'utf8');
+          await until('it looks on', 2000, () => readFileSync(seen, 'utf8') !== before);
+        }
+      };
+      return [other, looksOn];
+    };
+    execFileSync('/bin/sh', [copy, 'disarm'], { env: environment });
+    if (!running()) value(await bed.site1.db.startStandby(5000));
+    await until('it runs', 5000, () => running());
+    const [stopped] = await another('hup-run');
+    stopped.kill('SIGHUP');
+    await until('it has ended', 2000, () => stopped.signalCode === 'SIGHUP');
+    const [ending, looksOn] = await another('term-run');
+    ending.kill('SIGTERM');
+    await looksOn();
+    value(await bed.site1.db.kill());
+    await until('it has ended', 2000, () => ending.exitCode === 0);
+    value(bed.site1.fuse.arm());
   });
 
   test('disarm: nothing is killed any more', async () => {

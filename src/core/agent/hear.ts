@@ -197,6 +197,7 @@ function dropStaleFacts(d: AgentDraft): void {
     readySince: null,
     refusing: false,
     epochAt: d.at.now,
+    illSince: null,
     gone: d.s.gone !== null && isCurrentEpoch(d, d.s.gone.epoch) ? d.s.gone : null,
     stopped: d.s.stopped !== null && isCurrentEpoch(d, d.s.stopped.epoch) ? d.s.stopped : null,
   });

@@ -29,7 +29,8 @@ export function onPrimaryReport(d: AgentDraft, site: Site, report: PrimaryReport
   const before = rests || seenClass === 'fenced' ? beginAnew(d.s.primary) : d.s.primary;
   const track = fold(before, { bearing, class: seenClass, detail, startedAt }, d.s.settings.probe, d.at.now);
   noteVerdict(d, 'primary', d.s.primary, track);
-  set(d, { primary: track });
+  const illSince = bearingOnPrimary(seenClass) === 'bad' ? (d.s.illSince ?? d.at.now) : d.s.illSince;
+  set(d, { primary: track, illSince: track.verdict === 'healthy' ? null : illSince });
   if (report.class === 'ok') noteGood(d, report, startedAt);
 }
 
@@ -56,7 +57,7 @@ function classFor(d: AgentDraft, report: PrimaryReport): PrimaryReport['class'] 
   // A guard that may not ask for a lease (its fuse is dead, its disk hangs) would keep it stopped for ever (I7).
   const asks = d.at.now - (d.s.roundAt[record.primary] ?? Number.NEGATIVE_INFINITY) <= roundForMs;
   const refused = refusesDatabase(d.s, epochOf(record), d.at.now);
-  // A heal lets it in within a round or two. Whom no majority hears for longer than any promise lasts is as good as lost (I6).
+  // A heal lets it in within a round or two; where a grant has been missing for longer than any promise lasts, nothing heals (I6).
   const waits =
     guard !== null && guard.missingMs <= bindingMs(d.s.voter.durable.longestTtlMs, d.s.settings.lease.drift);
   return stopped && asks && waits && !refused && !guard.crashed && guard.leaseLeftMs <= 0 ? 'fenced' : report.class;

@@ -140,11 +140,11 @@ function unfit(d: AgentDraft, order: Failover, to: Site): string | null {
 }
 
 /**
- * I7: a primary that nobody forces to move is not moved to where no majority may grant; for the register one agent is enough (L5). How the
- * standby's guard stands with a witness of its own is not known.
+ * I7: a primary that nobody forces to move is not moved to where no majority may grant. How the standby's guard stands with an agent witness
+ * is not known; the register needs one agent only (L5), and without a witness one is enough.
  */
 function mayGetNoLease({ s, at }: AgentDraft, to: Site): boolean {
-  if (s.settings.witness === 'route53' || !hearsPeer(s, at.now)) return false;
+  if (s.settings.witness !== 'agent' || !hearsPeer(s, at.now)) return false;
   const guard = s.guards[to];
   return sites.some((agent) => {
     const unheardMs = guard?.value.unheardMs[agent] ?? 0;

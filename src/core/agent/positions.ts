@@ -53,7 +53,7 @@ function isOfNow(s: AgentState, { epoch }: PrimaryPosition): boolean {
 function notePosition(d: AgentDraft, told: PrimaryPosition): void {
   const lastPrimary = furthest(d.s.lastPrimary, told);
   if (lastPrimary === null || lastPrimary === d.s.lastPrimary) return;
-  set(d, { lastPrimary });
+  set(d, { lastPrimary, positionMovedAt: d.at.now });
   const { durable, settings, positionSavedAt } = d.s;
   const saved = durable.lastPrimary;
   const isFar =

@@ -3,7 +3,15 @@
 
 import { type EpochId, epochOf, sameEpoch } from '../quorum/record.ts';
 import { bindingMs, type Instant, type Ms } from '../time.ts';
-import { hearsPeer, peerNotice, primaryVerdict, recordOf, standbyTestifies, verdictsRest } from './facts.ts';
+import {
+  heardForMs,
+  hearsPeer,
+  peerNotice,
+  primaryVerdict,
+  recordOf,
+  standbyTestifies,
+  verdictsRest,
+} from './facts.ts';
 import type { OrderState } from './order-state.ts';
 import type { AgentState } from './state.ts';
 
@@ -19,17 +27,23 @@ const peersTurnMs: Ms = 5000;
 
 /**
  * V4, I6: this agent has confirmed the failure and does not hear its peer, which may see the standby, be a majority with the witness and
- * wait for this lease alone: it lets go of it for as long as that takes, again after each cool-down. What is starting up may be in a
- * recovery that each fence begins anew, so for that once.
+ * wait for this lease alone. So it lets go of it for as long as a change takes, once the illness has lasted that long, and again after
+ * each cool-down. What is starting up may be in a recovery that a fence begins anew: for that once, after its time.
  */
 function yields(s: AgentState, now: Instant): boolean {
   const record = recordOf(s);
+  const { illSince } = s;
   if (record === null || record.mode !== 'auto' || s.settings.witness === 'none' || hearsPeer(s, now)) return false;
-  if (primaryVerdict(s, record, now) !== 'failed' || standbyTestifies(s, now) || verdictsRest(s, now)) return false;
-  const sinceMs = now - s.primary.changedAt;
+  if (illSince === null || primaryVerdict(s, record, now) !== 'failed' || verdictsRest(s, now)) return false;
+  // V2: it is out of this agent's reach, and serves: its standby receives from it, or its guard tells that it writes.
+  if (standbyTestifies(s, now) || now - s.positionMovedAt < heardForMs) return false;
+  const { coolDownMs } = s.settings.policy;
+  // V6: the peer could not act any earlier.
+  if (record.epoch > 1 && now - s.epochAt < coolDownMs) return false;
   const turnMs = bindingMs(s.voter.durable.longestTtlMs, s.settings.lease.drift) + peersTurnMs;
-  if (s.primary.lastClass === 'starting-up') return sinceMs < turnMs;
-  return sinceMs % Math.max(s.settings.policy.coolDownMs, 10 * turnMs) < turnMs;
+  const isStarting = s.primary.lastClass === 'starting-up';
+  const sinceMs = now - illSince - (isStarting ? s.settings.restartBudgetMs : turnMs);
+  return sinceMs >= 0 && (isStarting ? sinceMs : sinceMs % Math.max(coolDownMs, 10 * turnMs)) < turnMs;
 }
 
 /**

@@ -264,8 +264,12 @@ export type AgentState = {
   readonly servesSince: { readonly site1: Instant | null; readonly site2: Instant | null };
   /** When this agent took up the current epoch: probes begun before speak of another primary. */
   readonly epochAt: Instant;
+  /** Since when the primary of this epoch has not been healthy, whatever its verdict was begun anew by; null: it is. */
+  readonly illSince: Instant | null;
   /** When the primary was last seen, or heard, to have written so far; null: not since this process began. */
   readonly positionAt: Instant | null;
+  /** When it was last found to have written more than was known. */
+  readonly positionMovedAt: Instant;
   /** V5: how far it is known to have written; on disk at most 5 s or a quarter of maxLagBytes behind. */
   readonly lastPrimary: PrimaryPosition | null;
   /** When its position was last put on disk. */
@@ -357,7 +361,9 @@ export function startAgent(
     refusing: false,
     servesSince: { site1: null, site2: null },
     epochAt: 0,
+    illSince: null,
     positionAt: null,
+    positionMovedAt: Number.NEGATIVE_INFINITY,
     lastPrimary: disk.lastPrimary,
     positionSavedAt: 0,
     readySince: null,

@@ -47,6 +47,35 @@ export const storyMutants: readonly StoryMutant[] = [
     story: 'lease-of-the-ill.test.ts',
   },
   {
+    name: 'yields-in-every-recovery',
+    rule: 'V4',
+    edits: [
+      {
+        file: 'src/core/agent/refusing.ts',
+        find: '(isStarting ? sinceMs : sinceMs %',
+        put: '(sinceMs < 0 ? sinceMs : sinceMs %',
+      },
+      {
+        file: 'src/core/agent/judging.ts',
+        find: 'illSince: track.verdict === ',
+        put: "illSince: track.verdict === 'suspect' ? d.at.now : track.verdict === ",
+      },
+    ],
+    story: 'lease-of-the-well.test.ts',
+  },
+  {
+    name: 'yields-what-writes',
+    rule: 'V4',
+    edits: [
+      {
+        file: 'src/core/agent/refusing.ts',
+        find: 'now - s.positionMovedAt < heardForMs',
+        put: 'now - s.positionMovedAt < 0',
+      },
+    ],
+    story: 'lease-of-the-well.test.ts',
+  },
+  {
     name: 'one-refusal-is-none',
     rule: 'V4',
     edits: [

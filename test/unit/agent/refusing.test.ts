@@ -42,23 +42,29 @@ for (const [what, builder] of [
 }
 
 test('V4, I6: one that does not hear its peer lets the lease go for as long as a change takes, again after each cool-down', () => {
-  const { policy } = unseeing().state.settings;
-  const refusesAfter = (ms: number, lastClass: 'timeout' | 'starting-up'): boolean => {
-    const builder = unseeing().peerCutFor(2001);
-    return (
-      answer(builder.with({ primary: { ...builder.state.primary, lastClass, changedAt: now - ms } }))[1] === 'refusing'
-    );
-  };
-  const times = [2000, 30_000, policy.coolDownMs + 2000, policy.coolDownMs + 30_000];
+  const cut = unseeing().peerCutFor(2001);
+  const { policy, restartBudgetMs } = cut.state.settings;
+  const { primary } = cut.state;
+  type Change = Parameters<StateBuilder['with']>[0];
+  const refuses = (ms: number, change: Change = {}): boolean =>
+    answer(cut.with({ illSince: now - ms, ...change }))[1] === 'refusing';
+  const starting = { primary: { ...primary, lastClass: 'starting-up' } } as const;
+  // A turn is the longest promise and five seconds: 20.75 s.
+  const times = [2000, 22_000, 45_000, policy.coolDownMs + 22_000, policy.coolDownMs + 45_000];
   assert.deepEqual(
-    times.map((ms) => refusesAfter(ms, 'timeout')),
-    [true, false, true, false],
+    times.map((ms) => refuses(ms)),
+    [false, true, false, true, false],
   );
   assert.deepEqual(
-    times.map((ms) => refusesAfter(ms, 'starting-up')),
-    [true, false, false, false],
+    [2000, restartBudgetMs + 2000, restartBudgetMs + 30_000, policy.coolDownMs + restartBudgetMs + 2000].map((ms) =>
+      refuses(ms, starting),
+    ),
+    [false, true, false, false],
     'a recovery begins anew with each fence',
   );
+  assert.equal(refuses(22_000, { positionMovedAt: now - 500 }), false, 'its guard tells that it writes');
+  const inEpoch2 = (epochAt: number) => answer(cut.record({ epoch: 2 }).with({ illSince: now - 22_000, epochAt }))[2];
+  assert.deepEqual([inEpoch2(now - 60_000), inEpoch2(now - policy.coolDownMs)], [false, true], 'V6');
 });
 
 test('V4: what it refuses for its peer it does not tell its peer, which would hold to it in turn', () => {
