@@ -94,7 +94,7 @@ function simulator(name: string, limitSeconds: number, ...args: string[]): Stage
 const fuzz = nodeTests('fuzz', 'test/fuzz', 180);
 const simUnit = nodeTests('sim-parts', 'test/sim', 180);
 const simSmoke = [
-  ...simulator('sim', 900, '--seeds', '500', '--from', '1', '--minutes', '3', '--twice'),
+  ...simulator('sim', 900, '--seeds', '500', '--from', '1', '--minutes', '2', '--twice'),
   ...simulator('sim-pinned', 300, '--pinned', '--twice'),
 ];
 const simMutants: Stage = [

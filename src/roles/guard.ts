@@ -23,6 +23,7 @@ export async function runGuard(options: RoleOptions): Promise<void> {
   const { config, settings, clock, log, part, metrics } = base;
   if (part.part !== 'database') return;
   const { runDirectory, stateDirectory } = config.paths;
+  checkFuseDirectories({ dataDirectory: config.database.dataDirectory, stateDirectory, runDirectory });
   const store = await openStore(base, 'guard');
   const { durable, amnesia } = loadState<GuardDurable | null>(store, log, readGuardDurable, null);
   // L10: without its memory a guard might let an old epoch write. Its fuse is armed on disk and keeps the database down.
@@ -31,7 +32,6 @@ export async function runGuard(options: RoleOptions): Promise<void> {
       `the state of this guard in ${stateDirectory} is damaged: see "A guard lost its state" in docs/RUNBOOK.md`,
       EXIT.unsafe,
     );
-  checkFuseDirectories({ dataDirectory: config.database.dataDirectory, stateDirectory, runDirectory });
   const database = createDatabase(databaseSettings(config, part.site), processControl(config), (detail) =>
     log.event('warn', 'database.setup', { detail }),
   );
