@@ -43,11 +43,7 @@ describe('the fuse', { skip: binDirectory === null ? 'no PostgreSQL server is in
       SITEWARD_RUN_DIRECTORY: bed.site1.runDirectory,
       SITEWARD_STATE_DIRECTORY: bed.site1.settings.stateDirectory,
     };
-    fuse = spawn('/bin/sh', [copy], { env: environment, stdio: ['ignore', 'ignore', 'pipe'] });
-    fuse.stderr?.on('data', (chunk: Buffer) => {
-      complaints += chunk.toString();
-    });
-    await looks(1);
+    await startFuse();
   });
 
   after(async () => {
@@ -55,6 +51,14 @@ describe('the fuse', { skip: binDirectory === null ? 'no PostgreSQL server is in
     await bed.down();
     assert.equal(complaints, '');
   });
+
+  async function startFuse(): Promise<void> {
+    fuse = spawn('/bin/sh', [copy], { env: environment, stdio: ['ignore', 'ignore', 'pipe'] });
+    fuse.stderr?.on('data', (chunk: Buffer) => {
+      complaints += chunk.toString();
+    });
+    await looks(1);
+  }
 
   /** Waits until the fuse has begun that many looks from now on, so that what it did not do, it did not want to do. */
   async function looks(times: number): Promise<void> {
@@ -65,6 +69,8 @@ describe('the fuse', { skip: binDirectory === null ? 'no PostgreSQL server is in
   }
 
   const running = () => bed.site1.processes.list().length > 0;
+  /** Of any directory, and not a zombie, which has none. */
+  const lives = (pid: number) => existsSync(`/proc/${pid}/cwd/`);
 
   /** As the guard leaves it: a fresh primary under a deadline. */
   async function primaryUntil(deadline: number): Promise<void> {
@@ -224,31 +230,42 @@ describe('the fuse', { skip: binDirectory === null ? 'no PostgreSQL server is in
     other.kill('SIGKILL');
   });
 
-  test('a directory that was renamed under its server: guard and fuse see it still, and end it', async () => {
+  test('a directory that was renamed under its server: the fuse sees it still, and ends it', async () => {
+    await renamedUnderItsServer(async (pids) => {
+      await looks(2);
+      assert.deepEqual(pids.filter(lives), pids);
+      value(bed.site1.fuse.setDeadline(now() - 1));
+      await until('the fuse has ended it', 5000, () => !pids.some(lives));
+    });
+  });
+
+  test('and so does the guard', async () => {
+    await renamedUnderItsServer(async (pids) => {
+      const { db } = bed.site1;
+      assert.equal(value(await db.look()).running, true);
+      assert.deepEqual(pids.filter(lives), pids);
+      assert.equal((await db.kill()).kind, 'unknown', 'there is no place for the signal file');
+      assert.ok(!pids.some(lives));
+    });
+  });
+
+  async function renamedUnderItsServer(then: (pids: readonly number[]) => Promise<void>): Promise<void> {
     const { db, settings } = bed.site1;
-    const { dataDirectory } = settings;
     await primaryUntil(now() + 60_000);
     assert.equal(value(await db.look()).running, true);
+    // Begun under its lease, it never sees the directory without the signal file.
+    fuse.kill('SIGKILL');
+    await startFuse();
     await looks(2);
-    renameSync(dataDirectory, `${dataDirectory}.old`);
-    mkdirSync(dataDirectory, { mode: 0o700 });
+    const pids = bed.site1.processes.list();
+    assert.notEqual(pids.length, 0);
+    renameSync(settings.dataDirectory, `${settings.dataDirectory}.old`);
     try {
-      assert.equal(value(await db.look()).running, true);
-      value(bed.site1.fuse.setDeadline(now() - 1));
-      await until('the fuse has ended it', 5000, () => !running());
+      await then(pids);
     } finally {
-      rmSync(dataDirectory, { recursive: true });
-      renameSync(`${dataDirectory}.old`, dataDirectory);
+      renameSync(`${settings.dataDirectory}.old`, settings.dataDirectory);
     }
-    await primaryUntil(now() + 60_000);
-    renameSync(dataDirectory, `${dataDirectory}.old`);
-    try {
-      assert.equal((await db.kill()).kind, 'unknown', 'there is no place for the signal file');
-      assert.equal(running(), false);
-    } finally {
-      renameSync(`${dataDirectory}.old`, dataDirectory);
-    }
-  });
+  }
 
   test('a server that was started by the name of `postmaster` is one', async () => {
     const { settings, fuse: files } = bed.site1;
