@@ -143,7 +143,7 @@ const PLANS: Readonly<Record<string, () => readonly Stage[]>> = {
   ],
   slow: () => [
     [
-      ...simulator('sim-3000', 1800, '--seeds', '3000', '--from', '10001', '--minutes', '3'),
+      ...simulator('sim-3000', 1800, '--seeds', '3000', '--from', '10001', '--minutes', '2'),
       ...repeated(nodeTests('property', 'test/property', 120), 5),
       ...deploying,
     ],

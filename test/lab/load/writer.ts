@@ -22,6 +22,8 @@ type Config = DatabaseTarget & {
 const defaults = { ...databaseDefaults, everyMs: 20, lanes: 6, connectTimeoutMs: 1000, statementTimeoutMs: 10_000 };
 /** So many connections are open in quiet times, so that a database that freezes has several writes on the way. */
 const warmLanes = 3;
+/** After one that was refused: a server that starts forks a process for each only to say so, fifty a second would delay it. */
+const connectAgainMs = 150;
 const errorsEveryMs = 250;
 const clusterLookEveryMs = 1000;
 
@@ -60,6 +62,7 @@ class Writer {
   #seq = 0;
   #lookedAt = 0;
   #hasCluster = true;
+  #refusedAt = Number.NEGATIVE_INFINITY;
 
   constructor(config: Config) {
     this.#config = config;
@@ -90,6 +93,7 @@ class Writer {
       this.#lanes.add(idle);
       void this.#write(idle);
     }
+    if (nowMs() < this.#refusedAt + connectAgainMs) return;
     const isCold = lanes.length < warmLanes && !lanes.some((lane) => lane.state === 'connecting');
     if ((idle === undefined || isCold) && lanes.length < this.#config.lanes) void this.#connect();
   }
@@ -117,6 +121,7 @@ class Writer {
       lane.state = 'idle';
       void this.#write(lane);
     } catch (error) {
+      this.#refusedAt = nowMs();
       this.#fail(lane, error);
     } finally {
       clearTimeout(timer);

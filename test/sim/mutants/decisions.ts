@@ -58,6 +58,7 @@ export const decisionMutants: readonly Mutant[] = [
       },
     ],
     seeds: 200,
+    skip: 26,
   },
   {
     name: 'witness-tells-no-position',
@@ -101,6 +102,7 @@ export const decisionMutants: readonly Mutant[] = [
       },
     ],
     seeds: 100,
+    skip: 15,
     options: {
       replication: 'async',
       brisk: true,
@@ -140,6 +142,7 @@ export const decisionMutants: readonly Mutant[] = [
       },
     ],
     seeds: 200,
+    skip: 31,
     options: { replication: 'zero-loss', minutes: 4, faultEveryMs: 20_000, faultsAtOnce: 1, faults: { disaster: 1 } },
   },
   {
@@ -153,6 +156,7 @@ export const decisionMutants: readonly Mutant[] = [
       },
     ],
     seeds: 100,
+    skip: 24,
     options: endOnly,
   },
   {
@@ -230,5 +234,6 @@ export const decisionMutants: readonly Mutant[] = [
       },
     ],
     seeds: 200,
+    skip: 26,
   },
 ];

@@ -22,14 +22,16 @@ export type Control = {
 /** The numbers of runs that mutants.ts and its like state were measured without what is drawn since. */
 const asMeasured: Partial<RunOptions> = { ambushOneIn: 0 };
 
-export function byRuns(mutant: Mutant, first: number, most: number | null): Control {
-  const { name, rule, edits, options = {} } = mutant;
+/** `first`: of its runs; null where the mutant says it. */
+export function byRuns(mutant: Mutant, first: number | null, most: number | null): Control {
+  const { name, rule, edits, options = {}, skip = 0 } = mutant;
+  const from = first ?? skip + 1;
   const runs = most ?? mutant.seeds;
   const jobs = Array.from({ length: runs }, (_, index) => ({
-    seed: `${name} ${first + index}`,
+    seed: `${name} ${from + index}`,
     given: { ...asMeasured, ...options },
   }));
-  return { name, rule, within: `${runs} runs`, hunt: (file) => hunt(edits, jobs, file) };
+  return { name, rule, within: `${runs} runs from ${from}`, hunt: (file) => hunt(edits, jobs, file) };
 }
 
 /** A pinned seed still means something: with what it found put back it finds it again. */
@@ -50,7 +52,7 @@ async function hunt(
       const [violation] = (await ask(worker, seed, given)).report.violations;
       if (violation !== undefined)
         return {
-          where: jobs.length === 1 ? 'in its run' : `in run ${index + 1}`,
+          where: jobs.length === 1 ? 'in its run' : `in run ${index + 1}, seed '${seed}'`,
           by: `${violation.id} ${violation.sentence}`,
         };
     }

@@ -41,6 +41,7 @@ export const leaseMutants: readonly Mutant[] = [
       },
     ],
     seeds: 200,
+    skip: 17,
   },
   {
     name: 'grant-on-accepted-only',
@@ -80,6 +81,7 @@ export const leaseMutants: readonly Mutant[] = [
       },
     ],
     seeds: 400,
+    skip: 19,
   },
   {
     name: 'nonce-not-watched',
@@ -110,6 +112,7 @@ export const leaseMutants: readonly Mutant[] = [
       },
     ],
     seeds: 400,
+    skip: 58,
     options: { witness: 'route53' },
   },
   {
@@ -177,6 +180,7 @@ export const leaseMutants: readonly Mutant[] = [
       { file: 'src/core/guard/step.ts', find: "if (event.type !== 'fenced') fenceWhenDue(d);", put: '' },
     ],
     seeds: 400,
+    skip: 12,
     options: {
       faults: {
         'stall-daemon': 10,
@@ -206,6 +210,7 @@ export const leaseMutants: readonly Mutant[] = [
       },
     ],
     seeds: 400,
+    skip: 22,
     options: cutFromTheAgents,
   },
   {
@@ -242,6 +247,7 @@ export const leaseMutants: readonly Mutant[] = [
       },
     ],
     seeds: 400,
+    skip: 115,
     options: cutFromTheAgents,
   },
   {
@@ -270,5 +276,6 @@ export const leaseMutants: readonly Mutant[] = [
       },
     ],
     seeds: 200,
+    skip: 17,
   },
 ];

@@ -1,4 +1,4 @@
-// `node test/sim/mutants/main.ts [NAME ...] [--runs N] [--json]`: every negative control has to be caught: each mutant within its
+// `node test/sim/mutants/main.ts [NAME ...] [--from N] [--runs N] [--json]`: every negative control has to be caught: each mutant within its
 // seeds or in its story, each pinned seed with what it once found put back. One that survives is a hole in the checkers or in
 // the faults. Prints one line each; the unmutated code runs the same in `make sim`, `--pinned` and the tests of test/sim, so
 // what is caught here is caught because of the mutation.
@@ -21,14 +21,15 @@ const { values, positionals } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     jobs: { type: 'string' },
-    from: { type: 'string', default: '1' },
+    from: { type: 'string' },
     runs: { type: 'string' },
   },
 });
 const mutants = [...quorumMutants, ...leaseMutants, ...decisionMutants, ...restMutants, ...zeroLossMutants];
+const first = values.from === undefined ? null : Number(values.from);
 const most = values.runs === undefined ? null : Number(values.runs);
 const all: readonly Control[] = [
-  ...mutants.map((mutant) => byRuns(mutant, Number(values.from), most)),
+  ...mutants.map((mutant) => byRuns(mutant, first, most)),
   ...storyMutants.map(byStory),
   ...pinned.map(byPin),
 ];

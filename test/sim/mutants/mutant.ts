@@ -11,6 +11,8 @@ export type Mutant = {
   readonly edits: readonly Edit[];
   /** Runs it must be caught within. */
   readonly seeds: number;
+  /** Its first runs that catch nothing, as measured: left out, so that all controls together take minutes. */
+  readonly skip?: number;
   /** What the runs are made of, where the usual mixture meets the weakness too seldom. */
   readonly options?: Partial<RunOptions>;
 };

@@ -99,6 +99,7 @@ export const quorumMutants: readonly Mutant[] = [
       },
     ],
     seeds: 400,
+    skip: 67,
     options: {
       witness: 'agent',
       faultEveryMs: 3000,
@@ -135,6 +136,7 @@ export const quorumMutants: readonly Mutant[] = [
       },
     ],
     seeds: 400,
+    skip: 49,
   },
   {
     name: 'half-done-record-left',

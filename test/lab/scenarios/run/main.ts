@@ -2,10 +2,11 @@
 import { parseArgs } from 'node:util';
 import { requireMachine } from '../../src/up.ts';
 import { Lane } from './lane.ts';
+import { Machine } from './machine.ts';
 import type { Stage } from './plan.ts';
 import { ids, stagesOf } from './plan.ts';
 import type { Result } from './results.ts';
-import { closingLine, table } from './results.ts';
+import { closingLine, hasFailed, table } from './results.ts';
 import { showStarvation } from './starvation.ts';
 
 const USAGE = `suite [--only S1,S4] [--slow] [--json] [--name NAME]
@@ -17,6 +18,7 @@ Runs the scenarios ${ids[0]} to ${ids.at(-1)} over the lab. Needs root.
   --name   begins the names of its labs (default: suite)`;
 
 const lanes = new Set<Lane>();
+const machine = new Machine();
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -52,7 +54,7 @@ async function main(): Promise<number> {
   }
   if (values.json) console.log(JSON.stringify(results, null, 2));
   else console.log(`\n${table(results)}\n\n${failures(results)}${closingLine(results)}`);
-  return results.every(({ ok }) => ok) ? 0 : 1;
+  return results.some(hasFailed) ? 1 : 0;
 }
 
 async function runStage(
@@ -62,7 +64,7 @@ async function runStage(
   onResult: (result: Result) => void,
 ): Promise<void> {
   const running = stage.map(async (plan, index) => {
-    const lane = new Lane(`${name}${String.fromCharCode(97 + index)}`, plan, say);
+    const lane = new Lane(`${name}${String.fromCharCode(97 + index)}`, plan, machine, say);
     lanes.add(lane);
     await lane.run(onResult);
     lanes.delete(lane);
@@ -73,7 +75,7 @@ async function runStage(
 
 function failures(results: readonly Result[]): string {
   return results
-    .filter(({ ok }) => !ok)
+    .filter(hasFailed)
     .map(
       ({ id, why, logs, starvation }) => `${id}: ${why}\n    ${showStarvation(starvation)}; logs: ${logs ?? 'none'}\n`,
     )

@@ -25,7 +25,6 @@ export interface LabPlan {
   readonly witness: WitnessKind;
   readonly set: readonly string[];
   readonly scenarios: readonly Scenario[];
-  readonly load: LoadOptions;
   /** The outage is held against the scenario's bound. */
   readonly bounded: boolean;
 }
@@ -47,15 +46,15 @@ const SHORT = [
   'lease.witnessTtl=8s',
 ];
 
-/** Two labs share the machine: a client at half the pace, probes with more patience. */
-const HALF: LoadOptions = { client: { writeEveryMs: 40, readEveryMs: 200 } };
+/** What two cores bear beside both sites: half the programs' own pace. */
+export const PACE: LoadOptions = { client: { writeEveryMs: 40, readEveryMs: 200 }, writer: { everyMs: 40 } };
+
+/** Two labs share the machine: probes with more patience. */
 const PATIENT = ['probe.deadline=1500ms', 'probe.confirm=5'];
 /** Without a register leases last 3 s, in which a guard that is killed has to be started again. */
 const LONGER = ['lease.ttl=6s'];
 
-const alone = (...scenarios: readonly Scenario[]): Stage => [
-  { witness: 'route53', set: [], load: {}, scenarios, bounded: true },
-];
+const alone = (...scenarios: readonly Scenario[]): Stage => [{ witness: 'route53', set: [], scenarios, bounded: true }];
 
 const ZERO_LOSS = 'replication=zero-loss';
 const STRICT = 'replication=zero-loss-strict';
@@ -68,37 +67,21 @@ const REGULAR: readonly Stage[] = [
   alone(s10),
   alone(s6),
   [
-    { witness: 'route53', set: [...SHORT, ...PATIENT], load: HALF, scenarios: [s8, s12, s11, s9, s7], bounded: false },
-    {
-      witness: 'agent',
-      set: [...NO_COOL_DOWN, ...PATIENT, ...LONGER],
-      load: HALF,
-      scenarios: [s4, s13, s5],
-      bounded: false,
-    },
+    { witness: 'route53', set: [...SHORT, ...PATIENT], scenarios: [s8, s12, s11, s9, s7], bounded: false },
+    { witness: 'agent', set: [...NO_COOL_DOWN, ...PATIENT, ...LONGER], scenarios: [s13, s5], bounded: false },
   ],
-  [{ witness: 'route53', set: NO_COOL_DOWN, load: {}, scenarios: [s14], bounded: false }],
-  [
-    { witness: 'route53', set: [...NO_COOL_DOWN, ZERO_LOSS], load: HALF, scenarios: [s16], bounded: false },
-    { witness: 'agent', set: [...NO_COOL_DOWN, STRICT, ...LONGER], load: HALF, scenarios: [s17], bounded: false },
-  ],
+  [{ witness: 'route53', set: NO_COOL_DOWN, scenarios: [s14], bounded: false }],
+  [{ witness: 'route53', set: [...NO_COOL_DOWN, ZERO_LOSS], scenarios: [s16], bounded: false }],
 ];
 
 /** More rounds of what is measured, and what the regular run leaves to the other witness kind, or to none. */
 const SLOW: readonly Stage[] = [
-  ...[s1, s2, s10].map((scenario) => alone(scenario)),
-  [
-    {
-      witness: 'agent',
-      set: [...NO_COOL_DOWN, ...PATIENT],
-      load: {},
-      scenarios: [s1, s2, s10, s15, s8],
-      bounded: false,
-    },
-  ],
-  [{ witness: 'route53', set: [...NO_COOL_DOWN, ...PATIENT], load: {}, scenarios: [s13, s11, s5, s9], bounded: false }],
-  [{ witness: 'agent', set: [...NO_COOL_DOWN, ZERO_LOSS], load: {}, scenarios: [s16], bounded: false }],
-  [{ witness: 'none', set: NO_COOL_DOWN, load: {}, scenarios: [s1], bounded: false }],
+  alone(s1),
+  [{ witness: 'agent', set: [...NO_COOL_DOWN, ...PATIENT], scenarios: [s1, s4, s2, s10, s15, s8], bounded: false }],
+  [{ witness: 'route53', set: [...NO_COOL_DOWN, ...PATIENT], scenarios: [s13, s5], bounded: false }],
+  [{ witness: 'agent', set: [...NO_COOL_DOWN, ZERO_LOSS], scenarios: [s16], bounded: false }],
+  [{ witness: 'agent', set: [...NO_COOL_DOWN, STRICT, ...LONGER], scenarios: [s17], bounded: false }],
+  [{ witness: 'none', set: NO_COOL_DOWN, scenarios: [s1], bounded: false }],
 ];
 
 export function stagesOf(options: { readonly slow: boolean; readonly only: readonly string[] }): readonly Stage[] {

@@ -16,6 +16,12 @@ export interface Result {
   readonly figures: Readonly<Record<string, string | number>>;
   /** It failed in a way that no starved machine excuses. */
   readonly unsafe: boolean;
+  /** It did not begin: its lab could not be made. */
+  readonly noLab: boolean;
+  /** It failed by its bound alone. */
+  readonly late: boolean;
+  /** It was late again and again on a machine too busy to measure on: no failure, and no success. */
+  readonly notJudged: boolean;
   /** Why it failed. */
   readonly why: string | null;
   readonly starvation: Starvation;
@@ -31,7 +37,7 @@ export function boundOf(scenario: Scenario, bounded: boolean): number | null {
 export function table(results: readonly Result[]): string {
   const rows = results.map((result) => [
     result.id,
-    result.ok ? 'ok' : 'FAILED',
+    result.ok ? 'ok' : result.notJudged ? 'not judged' : 'FAILED',
     result.title,
     result.witness,
     result.outageMs === null ? '-' : seconds(result.outageMs),
@@ -51,7 +57,11 @@ export function table(results: readonly Result[]): string {
   return [line(head), line(widths.map((width) => '-'.repeat(Math.min(width, 60)))), ...rows.map(line)].join('\n');
 }
 
+export const hasFailed = ({ ok, notJudged }: Result): boolean => !ok && !notJudged;
+
 export function closingLine(results: readonly Result[]): string {
-  const failed = results.filter(({ ok }) => !ok).length;
-  return `${results.length - failed} passed, ${failed} failed`;
+  const failed = results.filter(hasFailed).length;
+  const notJudged = results.filter((result) => result.notJudged).length;
+  const skipped = notJudged === 0 ? '' : `, ${notJudged} skipped (too busy a machine to judge their times on)`;
+  return `${results.length - failed - notJudged} passed, ${failed} failed${skipped}`;
 }

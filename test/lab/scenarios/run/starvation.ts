@@ -9,7 +9,7 @@ import { Worker } from 'node:worker_threads';
 const STARVED_MS = 300;
 
 /** Others waited for a CPU this share of the time: time-outs then say more about the machine than about the cluster. */
-const STARVED_SHARE = 0.7;
+const STARVED_SHARE = 0.5;
 
 const PROBE = `
   const { parentPort } = require('node:worker_threads');
