@@ -96,16 +96,12 @@ async function diedOf(
   const otherWas = () =>
     OF_EITHER.includes(effect) &&
     readEvents(lab.paths, beganAt).some(({ host, event }) => host === other && event === 'register.accepted');
-  try {
-    await until(`${driver}'s agent kills itself after ${effect}`, 30_000, () =>
-      restartsOf(round, driver) > restarts ? undefined : 'it has not',
-    );
-    return true;
-  } catch (error) {
-    if (!otherWas()) throw error;
-    say(`${effect}: ${other}'s agent was first; tried again`);
-    return false;
-  }
+  const hasDied = () => restartsOf(round, driver) > restarts;
+  await until(`${driver}'s agent kills itself after ${effect}`, 30_000, () =>
+    hasDied() || otherWas() ? undefined : 'it has not',
+  );
+  if (!hasDied()) say(`${effect}: ${other}'s agent was first; tried again`);
+  return hasDied();
 }
 
 /** Starts the agent with the order to kill itself. */

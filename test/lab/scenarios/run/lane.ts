@@ -27,6 +27,7 @@ export class Lane {
   readonly #machine: Machine;
   readonly #say: Say;
   #isFresh = false;
+  #hasTurn = false;
 
   constructor(name: string, plan: LabPlan, machine: Machine, say: Say) {
     this.lab = new Lab({ name });
@@ -41,6 +42,7 @@ export class Lane {
     } finally {
       eyesOf(this.lab).close();
       await this.lab.down();
+      this.#endTurn();
     }
   }
 
@@ -63,14 +65,23 @@ export class Lane {
   }
 
   async #inTurn<T>(action: () => Promise<T>): Promise<T> {
-    // A lab that waits costs as much as one that is used.
-    if (this.#machine.mustWait) await this.lab.down();
-    await this.#machine.take();
+    if (!this.#hasTurn) {
+      // A lab that waits costs as much as one that is used.
+      if (this.#machine.mustWait) await this.lab.down();
+      await this.#machine.take();
+      this.#hasTurn = true;
+    }
     try {
       return await action();
     } finally {
-      this.#machine.give();
+      // Kept to the lane's end where labs run one after the other: a lab that was put away has to be made anew.
+      if (this.#machine.isShared) this.#endTurn();
     }
+  }
+
+  #endTurn(): void {
+    if (this.#hasTurn) this.#machine.give();
+    this.#hasTurn = false;
   }
 
   async #attempt(scenario: Scenario, attempt: number): Promise<Result> {

@@ -17,12 +17,16 @@ export class Machine {
     return this.#one && this.#running > 0;
   }
 
+  /** More than one lab may run, or does still. */
+  get isShared(): boolean {
+    return !this.#one || this.#running > 1;
+  }
+
   async take(): Promise<void> {
     while (this.mustWait) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     this.#running += 1;
   }
 
-  /** Whoever takes it again in the same breath goes before those who wait. */
   give(): void {
     this.#running -= 1;
     this.#waiting.shift()?.();

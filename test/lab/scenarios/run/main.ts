@@ -13,7 +13,7 @@ const USAGE = `suite [--only S1,S4] [--slow] [--json] [--name NAME]
 
 Runs the scenarios ${ids[0]} to ${ids.at(-1)} over the lab. Needs root.
   --only   these alone
-  --slow   more rounds of the bounded ones, and the other witness kinds
+  --slow   the other witness kinds, S15 and S17
   --json   the results on standard output, progress on standard error
   --name   begins the names of its labs (default: suite)`;
 

@@ -74,9 +74,8 @@ const REGULAR: readonly Stage[] = [
   [{ witness: 'route53', set: [...NO_COOL_DOWN, ZERO_LOSS], scenarios: [s16], bounded: false }],
 ];
 
-/** More rounds of what is measured, and what the regular run leaves to the other witness kind, or to none. */
+/** What the regular run leaves to the other witness kind, or to none. */
 const SLOW: readonly Stage[] = [
-  alone(s1),
   [{ witness: 'agent', set: [...NO_COOL_DOWN, ...PATIENT], scenarios: [s1, s4, s2, s10, s15, s8], bounded: false }],
   [{ witness: 'route53', set: [...NO_COOL_DOWN, ...PATIENT], scenarios: [s13, s5], bounded: false }],
   [{ witness: 'agent', set: [...NO_COOL_DOWN, ZERO_LOSS], scenarios: [s16], bounded: false }],
