@@ -1,9 +1,10 @@
 // A PostgreSQL server of the test's own: in a folder of its own, on a free loopback port, ended by its process id. As root it runs as the
 // user `postgres`, which is all that PostgreSQL accepts.
+import assert from 'node:assert/strict';
 import { execFileSync, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -208,4 +209,28 @@ function statOf(pid: number): { state: string | undefined; parent: number } | nu
   } catch {
     return null;
   }
+}
+
+/** Before a database: whatever logs in waits for `ms` first. `most` were in that wait at once, `all` in all. */
+export async function slowLogins(
+  to: number,
+  ms: number,
+): Promise<{ readonly port: number; most(): number; all(): number; close(): void }> {
+  let [waiting, most, all] = [0, 0, 0];
+  const server = createServer((client) => {
+    waiting += 1;
+    all += 1;
+    most = Math.max(most, waiting);
+    client.on('error', () => {});
+    setTimeout(() => {
+      waiting -= 1;
+      const database = connect(to, '127.0.0.1');
+      database.on('error', () => client.destroy());
+      client.pipe(database).pipe(client);
+    }, ms);
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const address = server.address();
+  assert.ok(address !== null && typeof address === 'object');
+  return { port: address.port, most: () => most, all: () => all, close: () => server.close() };
 }

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { envText, Load, TestInstance } from './app-instance.ts';
-import { DB, eventually, TestPostgres } from './app-postgres.ts';
+import { DB, eventually, slowLogins, TestPostgres } from './app-postgres.ts';
 
 describe('the Birthday application', { concurrency: false, timeout: 120_000 }, () => {
   let one: TestPostgres;
@@ -248,6 +248,21 @@ describe('the Birthday application', { concurrency: false, timeout: 120_000 }, (
     assert.equal((await app.get('/livez')).status, 200);
     await one.start();
     await eventually('ready again', 5000, async () => assert.equal((await app.ready()).status, 200));
+  });
+
+  it('asks a database for few logins at a time, however many requests wait', async () => {
+    const slow = await slowLogins(one.port, 200);
+    try {
+      await app.start(slow.port);
+      await app.becomes('serving', 10_000);
+      const answers = await Promise.all(Array.from({ length: 30 }, () => app.get('/hello/loada')));
+      assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]));
+      assert.ok(slow.most() <= 2, `${slow.most()} at once`);
+      assert.ok(slow.all() > 2, `${slow.all()} in all`);
+    } finally {
+      await app.stop();
+      slow.close();
+    }
   });
 
   it('does not write for a client that is gone', async () => {

@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { startsSlowly } from '../lab/scenarios/run/starvation.ts';
 import { AWS_CREDENTIALS, OPERATOR } from '../lab/src/secrets.ts';
 import type { HostName, SiteName } from '../lab/src/topology.ts';
 import {
@@ -43,6 +44,8 @@ function clusterSection() {
     dns: { kind: 'route53', route53: route53(ENTRY_ZONE, ENTRY_NAME) },
     // Scenarios follow one another; nobody waits five minutes between them.
     policy: { coolDown: '1s', entryCoolDown: '1s' },
+    // Beside Docker, six systemds and Ansible a login takes longer there than the default waits: nothing is moved for that.
+    ...(startsSlowly() ? { probe: { deadline: '2s', confirm: 5 } } : {}),
   };
 }
 

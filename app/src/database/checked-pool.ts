@@ -10,6 +10,9 @@ import { closeNow, connectionOptions, type DatabaseState, inspect } from './insp
 const IDLE_MS = 60_000;
 // For the answer to a cancel, before the driver gives the connection up.
 const CANCEL_GRACE_MS = 500;
+// A database that has just taken over is not asked for all connections of all instances in one moment: each login costs it a process,
+// and those given up because they took too long cost as much as the others.
+const MAX_LOGINS = 2;
 
 /** Once more than the pool's own: a write is ended in a way that tells what became of it. */
 export interface Statement extends QueryConfig {
@@ -21,16 +24,20 @@ export interface PoolOptions {
   readonly limits: Limits;
   /** Throws UnfitDatabase when the state found on a new connection is not one to serve from. */
   readonly admit: (state: DatabaseState) => void;
+  /** There may be a seat more than before. */
+  readonly onRoom: () => void;
 }
 
 export class CheckedPool {
   readonly #pool: Pool;
   readonly #queryTimeoutMs: number;
   readonly #clients = new Set<Client>();
-  #freeSeats: number;
+  readonly #admitted = new Set<Client>();
+  readonly #max: number;
+  #taken = 0;
 
-  constructor({ settings, limits, admit }: PoolOptions) {
-    this.#freeSeats = limits.poolMax;
+  constructor({ settings, limits, admit, onRoom }: PoolOptions) {
+    this.#max = limits.poolMax;
     this.#queryTimeoutMs = limits.queryTimeoutMs;
     const clients = this.#clients;
     class KnownClient extends Client {
@@ -50,22 +57,30 @@ export class CheckedPool {
       verify: (client, done) => {
         inspect(client)
           .then(admit)
-          .then(() => done(), done);
+          .then(() => {
+            this.#admitted.add(client);
+            done();
+            onRoom();
+          }, done);
       },
     });
+    this.#pool.on('remove', (client) => this.#admitted.delete(client));
     // An idle connection broke; the pool has dropped it already, and the watch notices by itself what became of the database.
     this.#pool.on('error', () => {});
   }
 
-  /** There are as many seats as connections, so that nobody ever waits inside the pool, where the wait would look like a dead database. */
+  /**
+   * There are no more seats than connections, so that nobody ever waits inside the pool, where the wait would look like a dead database;
+   * and few more than connections that are there.
+   */
   takeSeat(): boolean {
-    if (this.#freeSeats === 0) return false;
-    this.#freeSeats -= 1;
+    if (this.#taken >= Math.min(this.#max, this.#admitted.size + MAX_LOGINS)) return false;
+    this.#taken += 1;
     return true;
   }
 
   leaveSeat(): void {
-    this.#freeSeats += 1;
+    this.#taken -= 1;
   }
 
   /** Needs a seat. */

@@ -212,6 +212,7 @@ export class Database {
         // It was still connecting when the pool was retired, maybe for a switch to another database.
         if (pool !== this.#pool) throw new RetiredPool();
       },
+      onRoom: () => this.#letIn(),
     });
     return pool;
   }
