@@ -1,7 +1,7 @@
 /** The lab's own scenarios on booted hosts: the same files, the same load, the same judgement. */
 import type { Round, Scenario } from '../../lab/scenarios/kit/scenario.ts';
 import { insist, seconds } from '../../lab/scenarios/kit/scenario.ts';
-import { StarvationProbe, showStarvation, wasStarved } from '../../lab/scenarios/run/starvation.ts';
+import { StarvationProbe, showStarvation, startsSlowly, wasStarved } from '../../lab/scenarios/run/starvation.ts';
 import { scenario as s1 } from '../../lab/scenarios/s01-postmaster-killed.ts';
 import { scenario as s2 } from '../../lab/scenarios/s02-database-host-lost.ts';
 import { scenario as s3 } from '../../lab/scenarios/s03-site-lost.ts';
@@ -41,8 +41,8 @@ function stepOf(scenario: Scenario): Step {
         await scenario.run(roundOf(rehearsal, (ms) => (outageMs = Math.max(outageMs, ms))));
       } finally {
         const starvation = await probe.end();
-        if (wasStarved(starvation)) rehearsal.say(`${scenario.id}: ${showStarvation(starvation)}`);
-        // A bound is for a machine that is not short of time; what was measured is said in any case.
+        if (startsSlowly() || wasStarved(starvation)) rehearsal.say(`${scenario.id}: ${showStarvation(starvation)}`);
+        // A bound is for a machine that is not short of time, and for probes as they are by default; what was measured is said in any case.
         else if (scenario.boundMs !== undefined)
           insist(
             outageMs <= scenario.boundMs,
