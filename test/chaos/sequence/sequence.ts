@@ -3,7 +3,8 @@ import { eyesOf } from '../../lab/scenarios/kit/eyes.ts';
 import { Broken, nowMs, Unsafe } from '../../lab/scenarios/kit/scenario.ts';
 import { record } from '../../lab/scenarios/kit/world.ts';
 import { keepLogs } from '../../lab/scenarios/run/logs.ts';
-import { StarvationProbe } from '../../lab/scenarios/run/starvation.ts';
+import { PATIENT } from '../../lab/scenarios/run/plan.ts';
+import { StarvationProbe, startsSlowly } from '../../lab/scenarios/run/starvation.ts';
 import { readEvents } from '../../lab/src/events.ts';
 import { Lab } from '../../lab/src/lab.ts';
 import { sleep } from '../../lab/src/process.ts';
@@ -106,7 +107,8 @@ export class Sequence {
 
   async #prepare(): Promise<void> {
     const { witness, set, replication, relayMs, seed } = this.#plan;
-    const settings = replication === 'async' ? set : [...set, `replication=${replication}`];
+    const probes = startsSlowly() ? PATIENT : [];
+    const settings = [...set, ...probes, ...(replication === 'async' ? [] : [`replication=${replication}`])];
     await this.#lab.up({ witness, set: settings, tied: true, volumes: true });
     this.#say('the lab is up');
     if (relayMs > 0) this.#relay = await Relay.start(this.#lab, relayMs, seed);
