@@ -2,9 +2,11 @@
  * Six hosts that boot, on the lab's cables, with the lab's own zone and client beside them. It is a lab to the scenarios: what
  * differs is how a host is powered on and how a service is killed, because there systemd does what the lab's init does here.
  */
+
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { startsSlowly } from '../lab/scenarios/run/starvation.ts';
 import { makeDisks } from '../lab/src/disks.ts';
 import { bootHost, cutPower, requireKeeper, startKeeper } from '../lab/src/hosts.ts';
 import { httpSend } from '../lab/src/http.ts';
@@ -86,7 +88,9 @@ export class Fleet extends Lab {
   /** A command of the operator's, on this machine but in the fleet's network. */
   operator(command: readonly string[], timeoutMs: number, env: NodeJS.ProcessEnv = {}): Promise<RunResult> {
     const enter = ['-t', String(requireKeeper(this.paths)), '-n', '--', ...command];
-    return run('nsenter', enter, { timeoutMs, env: { ...process.env, ...env } });
+    // Ten hosts at once would be ten Pythons on two cores.
+    const pace = startsSlowly() ? { ANSIBLE_FORKS: '2' } : {};
+    return run('nsenter', enter, { timeoutMs, env: { ...process.env, ...pace, ...env } });
   }
 
   override async kill(...places: readonly string[]): Promise<void> {

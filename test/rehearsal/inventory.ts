@@ -45,7 +45,7 @@ function clusterSection() {
     // Scenarios follow one another; nobody waits five minutes between them.
     policy: { coolDown: '1s', entryCoolDown: '1s' },
     // Beside Docker, six systemds and Ansible a login takes longer there than the default waits: nothing is moved for that.
-    ...(startsSlowly() ? { probe: { deadline: '2s', confirm: 5 } } : {}),
+    ...(startsSlowly() ? { probe: { every: '1s', deadline: '2s' } } : {}),
   };
 }
 
