@@ -73,8 +73,8 @@ function application(port: number, index: number): ServiceSpec {
       `echo $$ $(sed 's/.*) //' /proc/$$/stat | cut -d ' ' -f 20) >/run/birthday/${port}.pid.start`,
       `echo $$ >/run/birthday/${port}.pid`,
       `export APP_PORT=${port} APP_NAME="$(hostname):${port}" ENV_FILE=/srv/birthday/.env`,
-      // A login costs a slow machine 50 ms of CPU, and here two cores bear those of both sites: with the defaults each slow one
-      // was given up and begun anew, by six instances at once, for ever.
+      // A login costs a slow machine 50 ms of CPU, and here two cores bear those of both sites: with the defaults slow ones
+      // are given up and begun anew by six instances at once.
       'export POOL_MAX=4 CONNECT_TIMEOUT_MS=3000 RETRY_EVERY_MS=200',
       `export EPOCH_FILE=/var/lib/birthday/${port}.epoch`,
     ],

@@ -1,6 +1,7 @@
 /** The lab's own scenarios on booted hosts: the same files, the same load, the same judgement. */
 import type { Round, Scenario } from '../../lab/scenarios/kit/scenario.ts';
 import { insist, seconds } from '../../lab/scenarios/kit/scenario.ts';
+import { PACE } from '../../lab/scenarios/run/plan.ts';
 import { StarvationProbe, showStarvation, startsSlowly, wasStarved } from '../../lab/scenarios/run/starvation.ts';
 import { scenario as s1 } from '../../lab/scenarios/s01-postmaster-killed.ts';
 import { scenario as s2 } from '../../lab/scenarios/s02-database-host-lost.ts';
@@ -14,13 +15,10 @@ import type { Rehearsal } from '../rehearsal.ts';
 import { makeWell } from '../well.ts';
 import { deployAgain } from './deploying.ts';
 
-/** Docker, systemd and six journals share two cores with the load: half the lab's pace. */
-export const LOAD = { client: { writeEveryMs: 40, readEveryMs: 200 } } as const;
-
 export function roundOf(rehearsal: Rehearsal, onOutage: (ms: number) => void = () => {}): Round {
   return {
     lab: rehearsal.fleet,
-    load: LOAD,
+    load: PACE,
     say: rehearsal.say,
     figure: (name, value) => {
       if (name !== 'acked') rehearsal.note(`${name} ${value}`);
