@@ -40,8 +40,8 @@ test: setup ## everything above: set up, build, check, unit, property, contract,
 	@$(MAKE) --no-print-directory build
 	@$(RUN) test
 
-test-slow: build ## longer property runs and further rounds in the lab
-	@$(RUN) slow
+test-slow: build ## large seeds, package, chaos, rehearsal, the other witnesses: MINUTES=N begins nothing more after that
+	@$(RUN) slow $(if $(MINUTES),--minutes $(MINUTES))
 
 sim: $(NODE) ## the simulator: SEEDS=N runs (default 100) from seed FROM (default: go on)
 	@$(SIM_NODE) test/sim/main.ts --seeds $(or $(SEEDS),100) $(if $(FROM),--from $(FROM))

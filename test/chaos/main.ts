@@ -17,7 +17,7 @@ const USAGE = `run [--seeds N] [--from SEED] [--minutes X] [--relay MS] [--repli
 Random fault sequences over the lab, one a seed. Needs root.
   --seeds        how many (default 1)
   --from         the first seed (default 1)
-  --minutes      instead of a number of seeds: begin no new one after so long
+  --minutes      begin no new one after so long; without --seeds as many as that allows
   --relay        ms each way between the sites, 0 for none (default 35)
   --replication  async, zero-loss, zero-loss-strict, or mixed: by the seed (default mixed)
   --witness      route53 or agent; by the seed where it is not given
@@ -46,7 +46,7 @@ function count(value: string, what: string): number {
 async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
-      seeds: { type: 'string', default: '1' },
+      seeds: { type: 'string' },
       from: { type: 'string', default: '1' },
       minutes: { type: 'string' },
       relay: { type: 'string', default: '35' },
@@ -73,9 +73,10 @@ async function main(): Promise<number> {
   if (problem !== undefined) throw new LabError(problem);
   await requireMachine();
   const first = count(values.from, '--from');
-  const seeds = values.minutes === undefined ? count(values.seeds, '--seeds') : Number.POSITIVE_INFINITY;
   const endMs =
     performance.now() + (values.minutes === undefined ? Infinity : count(values.minutes, '--minutes') * 60_000);
+  const asMany = values.minutes === undefined ? 1 : Number.POSITIVE_INFINITY;
+  const seeds = values.seeds === undefined ? asMany : count(values.seeds, '--seeds');
   const print = values.json ? console.error : console.log;
   const results: Result[] = [];
   for (let seed = first; seed < first + seeds && performance.now() < endMs; seed += 1) {
@@ -84,7 +85,8 @@ async function main(): Promise<number> {
     if (values.json) console.log(JSON.stringify(result));
     if (result.unsafe) break;
   }
-  print(`\n${showTotals(results)}`);
+  const unsafe = results.some((result) => result.unsafe);
+  print(`\n${showTotals(results, unsafe || values.seeds === undefined ? 0 : seeds - results.length)}`);
   const failed = results.find(({ ok }) => !ok);
   print(`again: ${reproduce(values, failed?.plan.seed ?? first, failed === undefined ? results.length : 1)}`);
   return failed === undefined ? 0 : 1;

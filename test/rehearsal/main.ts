@@ -4,11 +4,12 @@ import { Fleet } from './fleet.ts';
 import { chosenSteps, stepNames } from './plan.ts';
 import { Rehearsal } from './rehearsal.ts';
 
-const USAGE = `main.ts [--only STEP,...] [--from STEP] [--keep] [--name NAME]
+const USAGE = `main.ts [--only STEP,...] [--from STEP] [--minutes X] [--keep] [--name NAME]
 main.ts --down [--name NAME]
 
 Steps: ${stepNames.join(', ')}
   --only, --from  these alone, or from one on, with the fleet of an earlier run that was kept
+  --minutes       begin no step after so long
   --keep          leave the fleet as it is at the end
   --down          put a kept fleet away`;
 
@@ -20,6 +21,7 @@ async function main(): Promise<number> {
     options: {
       only: { type: 'string' },
       from: { type: 'string' },
+      minutes: { type: 'string', default: 'Infinity' },
       keep: { type: 'boolean', default: false },
       down: { type: 'boolean', default: false },
       name: { type: 'string', default: 'rehearsal' },
@@ -27,7 +29,8 @@ async function main(): Promise<number> {
     },
   });
   const steps = chosenSteps(values);
-  if (values.help || steps === null) {
+  const minutes = Number(values.minutes);
+  if (values.help || steps === null || !(minutes > 0)) {
     console.log(USAGE);
     return values.help ? 0 : 2;
   }
@@ -43,7 +46,7 @@ async function main(): Promise<number> {
       void rehearsal.end().then(() => process.exit(130));
     });
   }
-  const ok = await rehearsal.run(steps);
+  const ok = await rehearsal.run(steps, minutes);
   return ok ? 0 : 1;
 }
 

@@ -58,15 +58,21 @@ export class Rehearsal {
     this.#note = this.#note === '' ? text : `${this.#note}, ${text}`;
   }
 
-  async run(steps: readonly Step[]): Promise<boolean> {
+  /** Whether all went well; steps that are not begun within so many minutes are left out, and said to be. */
+  async run(steps: readonly Step[], minutes: number): Promise<boolean> {
+    let ok = true;
     try {
       for (const step of steps) {
-        if (!(await this.#step(step))) break;
+        if (performance.now() - this.#begun > minutes * 60_000) {
+          this.say(`${step.name}: left out, and all after it: the ${minutes} minutes are over`);
+          break;
+        }
+        ok = await this.#step(step);
+        if (!ok) break;
       }
     } finally {
       await this.end();
     }
-    const ok = this.#done.every((each) => each.ok) && this.#done.length === steps.length;
     const total = (performance.now() - this.#begun) / 1000;
     console.log(`\n${this.#table()}\n`);
     const failed = this.#done.filter((each) => !each.ok).length;

@@ -53,8 +53,8 @@ export function showResult({
   return `seed ${plan.seed}: ${parts.filter(Boolean).join(', ')}`;
 }
 
-/** For all sequences of a run. */
-export function showTotals(results: readonly Result[]): string {
+/** For all sequences of a run, and those that there was no time for. */
+export function showTotals(results: readonly Result[], leftOut: number): string {
   const struck: Record<string, number> = {};
   for (const result of results)
     for (const [kind, count] of Object.entries(result.struck)) struck[kind] = (struck[kind] ?? 0) + count;
@@ -71,6 +71,7 @@ export function showTotals(results: readonly Result[]): string {
       `lost within what was said: ${sum((f) => f.lostWrites)} at sockets, ${sum((f) => f.lostNames)} of the client`,
     `${sum((f) => f.failovers)} failovers, ${sum((f) => f.planned)} switchovers, ${sum((f) => f.entryMoves)} moves of the name; ` +
       `longest outage ${seconds(longest)}, slowest to come together ${seconds(slowest)}`,
-    `${results.filter(({ ok }) => ok).length} passed, ${results.filter(({ ok }) => !ok).length} failed`,
+    `${results.filter(({ ok }) => ok).length} passed, ${results.filter(({ ok }) => !ok).length} failed` +
+      (leftOut > 0 ? `, ${leftOut} skipped (no time left for them)` : ''),
   ].join('\n');
 }

@@ -36,9 +36,13 @@ export class Lane {
     this.#say = say;
   }
 
-  async run(onResult: (result: Result) => void): Promise<void> {
+  /** A scenario that is not begun while time is left is left out, and said to be. */
+  async run(isTimeLeft: () => boolean, onResult: (result: Result) => void): Promise<void> {
     try {
-      for (const scenario of this.#plan.scenarios) onResult(await this.#scenario(scenario));
+      for (const scenario of this.#plan.scenarios) {
+        if (isTimeLeft()) onResult(await this.#scenario(scenario));
+        else this.#say(`${scenario.id}: left out with witness ${this.#plan.witness}: no time is left for it`);
+      }
     } finally {
       eyesOf(this.lab).close();
       await this.lab.down();

@@ -3,21 +3,21 @@ import { parseArgs } from 'node:util';
 import { requireMachine } from '../../src/up.ts';
 import { Lane } from './lane.ts';
 import { Machine } from './machine.ts';
-import type { Stage } from './plan.ts';
 import { ids, stagesOf } from './plan.ts';
 import type { Result } from './results.ts';
 import { closingLine, hasFailed, table } from './results.ts';
 import { showStarvation } from './starvation.ts';
 
-const USAGE = `suite [--only S1,S4] [--slow] [--json] [--name NAME]
+const USAGE = `suite [--only S1,S4] [--slow] [--minutes X] [--json] [--name NAME]
 
 Runs the scenarios ${ids[0]} to ${ids.at(-1)} over the lab. Needs root.
-  --only   these alone
-  --slow   the other witness kinds, S15 and S17
-  --json   the results on standard output, progress on standard error
-  --name   begins the names of its labs (default: suite)`;
+  --only     these alone
+  --slow     the other witness kinds, S15 and S17
+  --minutes  begin no scenario after so long
+  --json     the results on standard output, progress on standard error
+  --name     begins the names of its labs (default: suite)`;
 
-const lanes = new Set<Lane>();
+const running = new Set<Lane>();
 const machine = new Machine();
 
 async function main(): Promise<number> {
@@ -25,6 +25,7 @@ async function main(): Promise<number> {
     options: {
       only: { type: 'string' },
       slow: { type: 'boolean', default: false },
+      minutes: { type: 'string', default: 'Infinity' },
       json: { type: 'boolean', default: false },
       name: { type: 'string', default: 'suite' },
       help: { type: 'boolean', short: 'h', default: false },
@@ -41,8 +42,14 @@ async function main(): Promise<number> {
     console.error(`there is no scenario ${strange.join(', ')}: they are ${ids.join(', ')}`);
     return 2;
   }
+  const minutes = Number(values.minutes);
+  if (!(minutes > 0)) {
+    console.error(`--minutes is a number above 0, not "${values.minutes}"`);
+    return 2;
+  }
   await requireMachine();
   const begin = performance.now();
+  const isTimeLeft = () => performance.now() - begin < minutes * 60_000;
   const say = (text: string) => {
     const at = `${((performance.now() - begin) / 1000).toFixed(1).padStart(6)} s  ${text}`;
     if (values.json) console.error(at);
@@ -50,27 +57,31 @@ async function main(): Promise<number> {
   };
   const results: Result[] = [];
   for (const [index, stage] of stages.entries()) {
-    await runStage(stage, `${values.name}${index + 1}`, say, (result) => results.push(result));
+    const lanes = stage.map(
+      (plan, lane) => new Lane(`${values.name}${index + 1}${String.fromCharCode(97 + lane)}`, plan, machine, say),
+    );
+    await runStage(lanes, isTimeLeft, (result) => results.push(result));
   }
   if (values.json) console.log(JSON.stringify(results, null, 2));
-  else console.log(`\n${table(results)}\n\n${failures(results)}${closingLine(results)}`);
+  else {
+    const all = stages.flat().flatMap(({ scenarios }) => scenarios).length;
+    console.log(`\n${table(results)}\n\n${failures(results)}${closingLine(results, all)}`);
+  }
   return results.some(hasFailed) ? 1 : 0;
 }
 
 async function runStage(
-  stage: Stage,
-  name: string,
-  say: (text: string) => void,
+  stage: readonly Lane[],
+  isTimeLeft: () => boolean,
   onResult: (result: Result) => void,
 ): Promise<void> {
-  const running = stage.map(async (plan, index) => {
-    const lane = new Lane(`${name}${String.fromCharCode(97 + index)}`, plan, machine, say);
-    lanes.add(lane);
-    await lane.run(onResult);
-    lanes.delete(lane);
+  const ends = stage.map(async (lane) => {
+    running.add(lane);
+    await lane.run(isTimeLeft, onResult);
+    running.delete(lane);
   });
   // Each puts its own lab away first; then the first error, if there is one, is told.
-  for (const outcome of await Promise.allSettled(running)) if (outcome.status === 'rejected') throw outcome.reason;
+  for (const outcome of await Promise.allSettled(ends)) if (outcome.status === 'rejected') throw outcome.reason;
 }
 
 function failures(results: readonly Result[]): string {
@@ -85,7 +96,7 @@ function failures(results: readonly Result[]): string {
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
     console.error('suite: told to end, putting the labs away');
-    void Promise.allSettled([...lanes].map((lane) => lane.lab.down())).then(() => process.exit(130));
+    void Promise.allSettled([...running].map((lane) => lane.lab.down())).then(() => process.exit(130));
   });
 }
 

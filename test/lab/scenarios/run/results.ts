@@ -59,9 +59,15 @@ export function table(results: readonly Result[]): string {
 
 export const hasFailed = ({ ok, notJudged }: Result): boolean => !ok && !notJudged;
 
-export function closingLine(results: readonly Result[]): string {
+/** Of so many scenarios: those without a result were not begun, for want of time. */
+export function closingLine(results: readonly Result[], scenarios: number): string {
   const failed = results.filter(hasFailed).length;
   const notJudged = results.filter((result) => result.notJudged).length;
-  const skipped = notJudged === 0 ? '' : `, ${notJudged} skipped (too busy a machine to judge their times on)`;
+  const leftOut = scenarios - results.length;
+  const why = [
+    ...(notJudged > 0 ? [`${notJudged} on too busy a machine to judge their times`] : []),
+    ...(leftOut > 0 ? [`${leftOut} for want of time`] : []),
+  ];
+  const skipped = why.length === 0 ? '' : `, ${notJudged + leftOut} skipped (${why.join(', ')})`;
   return `${results.length - failed - notJudged} passed, ${failed} failed${skipped}`;
 }
