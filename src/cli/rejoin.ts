@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { EXIT } from '../catalog/exit-codes.ts';
 import type { AgentStatus } from '../core/agent/status.ts';
+import type { Order } from '../core/messages.ts';
 import { otherSite, type Site, sites, type VoterId } from '../core/site.ts';
 import {
   type AgentReport,
@@ -20,25 +21,35 @@ import {
 import type { Output } from './config.ts';
 
 const usages = {
-  agent: `usage: siteward agent rejoin [--site SITE] [--json]
+  agent: `usage: siteward agent rejoin [--site SITE] [--accept-loss] [--json]
 
 Gives the agent that lost its state (missing, damaged, or put back to an older one) its memory and its vote again, from
 the two other voters, which both have to be up. Changes of primary wait for the longest lease after that (16 s with a
 route53 witness, else 4 s: siteward config explain).
-  --site SITE    whose agent; the one that says so itself when left out`,
+  --site SITE    whose agent; the one that says so itself when left out
+  --accept-loss  without a witness: goes on although that moves the primary to a standby that may lack what was acknowledged,
+                 since such a change was cut off half way and nothing else can be agreed on. What it lacks IS LOST`,
   witness: `usage: siteward witness rejoin [--json]
 
 Makes the record of a register anew that is missing, unreadable or was put back, from both agents; gives an agent
 witness that lost its state its memory again. Both agents have to be up, and to have their memory.`,
 } as const;
 
-const options = { ...clientOptions, site: { type: 'string' }, yes: { type: 'string' } } as const;
+const options = {
+  ...clientOptions,
+  site: { type: 'string' },
+  'accept-loss': { type: 'boolean' },
+  yes: { type: 'string' },
+} as const;
+
+type RejoinOrder = Extract<Order, { kind: 'rejoin' }>;
 
 /** Returns the exit code. */
 export async function runRejoin(who: 'agent' | 'witness', args: readonly string[], output: Output): Promise<number> {
   const values = parse(args);
   const site = values?.site === undefined ? null : (sites.find((each) => each === values.site) ?? undefined);
-  const wrong = values === null || site === undefined || (who === 'witness' && site !== null);
+  const acceptLoss = values?.['accept-loss'] === true;
+  const wrong = values === null || site === undefined || (who === 'witness' && (site !== null || acceptLoss));
   if (wrong || values.help === true) {
     const asked = values?.help === true;
     (asked ? output.out : output.err)(
@@ -53,8 +64,9 @@ ${clientUsage}`,
     const reports = await askAgents(client);
     const voter = who === 'witness' ? 'witness' : forgetful(reports, site);
     const driver = driverFor(reports, voter);
-    await confirm(voter, values.yes, output);
-    return await carryOut(client, driver, voter, values.json === true, output);
+    const order = { kind: 'rejoin', voter, acceptLoss } as const;
+    await confirm(order, values.yes, output);
+    return await carryOut(client, driver, order, values.json === true, output);
   } finally {
     await client.close();
   }
@@ -117,7 +129,7 @@ function rankFor({ agent, record, votes: { witness } }: AgentStatus): number {
   return (out ? 2 : 0) + (record?.primary === agent ? 1 : 0);
 }
 
-async function confirm(voter: VoterId, given: string | undefined, output: Output): Promise<void> {
+async function confirm({ voter, acceptLoss }: RejoinOrder, given: string | undefined, output: Output): Promise<void> {
   if (given === undefined) {
     output.err(
       voter === 'witness'
@@ -126,6 +138,8 @@ Neither agent's state may have been put back to an older one by anybody: togethe
         : `This gives ${voter}'s agent its memory anew from what the other voters hold.
 The state of none of the others may have been put back to an older one by anybody: they are all that is remembered.`,
     );
+    if (acceptLoss)
+      output.err(`Where a change of primary was cut off half way, it is carried out. What its standby lacks is lost.`);
     process.stderr.write(`Type the name of the voter that is to rejoin: ${voter}\n> `);
   }
   const typed = given ?? (await firstLine());
@@ -145,11 +159,12 @@ async function firstLine(): Promise<string> {
 async function carryOut(
   client: Client,
   driver: { readonly site: Site; readonly cluster: string },
-  voter: VoterId,
+  order: RejoinOrder,
   json: boolean,
   output: Output,
 ): Promise<number> {
-  const ack = await giveOrder(client, driver.site, driver.cluster, { kind: 'rejoin', voter });
+  const { voter } = order;
+  const ack = await giveOrder(client, driver.site, driver.cluster, order);
   if (!ack.ok) {
     if (json) output.out(JSON.stringify({ ok: false, voter, why: ack.why }));
     else output.err(`refused: ${ack.why}`);
@@ -197,6 +212,6 @@ function end(
   const ok = ended.outcome === 'done';
   if (json) output.out(JSON.stringify({ ok, voter, ...ended, tookMs }));
   else if (ok) output.out(`${ended.what}: done (${(tookMs / 1000).toFixed(1)} s); it votes again`);
-  else output.err(`${ended.what}: undone, ${ended.why}; nothing is half done, give the order again`);
+  else output.err(`${ended.what}: undone, ${ended.why}. It has changed nothing and can be given again`);
   return ok ? EXIT.ok : EXIT.timeout;
 }

@@ -231,8 +231,11 @@ export type Order =
   | { readonly kind: 'pause'; readonly reason: string }
   | { readonly kind: 'resume' }
   | { readonly kind: 'restart' }
-  /** Q8, W4: given to an agent that has its memory; `voter` is the one that lost it. */
-  | { readonly kind: 'rejoin'; readonly voter: VoterId };
+  /**
+   * Q8, W4: given to an agent that has its memory; `voter` is the one that lost it. `acceptLoss`: without a witness also where
+   * that ends a half-done change of primary whose standby may lack what was acknowledged (V5).
+   */
+  | { readonly kind: 'rejoin'; readonly voter: VoterId; readonly acceptLoss: boolean };
 
 export type OrderRequest = { readonly type: 'order'; readonly cluster: string; readonly order: Order };
 

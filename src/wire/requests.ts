@@ -128,7 +128,7 @@ const order = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('pause'), reason: text(textLimit.reason) }),
   z.strictObject({ kind: z.literal('resume') }),
   z.strictObject({ kind: z.literal('restart') }),
-  since(2, z.strictObject({ kind: z.literal('rejoin'), voter: voterId })),
+  since(2, z.strictObject({ kind: z.literal('rejoin'), voter: voterId, acceptLoss: z.boolean() })),
 ]);
 const orderRequest = z.strictObject({ type: z.literal('order'), cluster: text(textLimit.name), order });
 const status = z.strictObject({ type: z.literal('status') });

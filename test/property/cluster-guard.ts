@@ -28,7 +28,7 @@ export type SimGuard = {
   /** Its process ends and starts again: rounds begin anew, nothing is released; the database runs on under the fuse. */
   restart(): void;
   /** Its disk: the highest epoch it knows to be chosen. */
-  noted(): Accepted | null;
+  noted(): Accepted;
 };
 
 export function createGuard(site: Site, founded: Accepted, settings: Settings, world: GuardWorld): SimGuard {

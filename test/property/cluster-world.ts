@@ -13,10 +13,15 @@ export type Look = {
   standby: ProbeClass;
 };
 
-export type Facts = { readonly cluster: string; readonly epoch: ClusterRecord; readonly position: number };
+export type Facts = {
+  readonly chosen: ClusterRecord;
+  /** The newest of which a guard knows: only guards write the row of siteward.cluster. */
+  readonly written: ClusterRecord;
+  readonly position: number;
+};
 
 export function lookAt(look: Look, from: Site, deed: AgentDeed, facts: Facts): Outcome<AgentDeedValue> {
-  const row = { cluster: facts.cluster, epoch: epochOf(facts.epoch), beat: 0 };
+  const row = { cluster: facts.written.cluster, epoch: epochOf(facts.written), beat: 0 };
   const common = { detail: '', row, systemId: 'one', timeline: 1 };
   switch (deed.kind) {
     case 'probe-primary': {
@@ -34,12 +39,12 @@ export function lookAt(look: Look, from: Site, deed: AgentDeed, facts: Facts): O
     }
     case 'probe-balancer': {
       const servers = [{ name: deed.site === 'site1' ? 'a1' : 'b1', status: 'up' as const }];
-      const seen = deed.site === facts.epoch.entry ? look.entry[from] : 'ok';
+      const seen = deed.site === facts.chosen.entry ? look.entry[from] : 'ok';
       return done({ kind: 'balancer', report: { class: seen, detail: '', servers } });
     }
     case 'probe-instances': {
       const name = deed.site === 'site1' ? 'a1' : 'b1';
-      const database = facts.epoch.primary === 'site1' ? '10.1.0.1' : '10.2.0.1';
+      const database = facts.chosen.primary === 'site1' ? '10.1.0.1' : '10.2.0.1';
       const right = { class: 'ok' as const, detail: '', ready: true, writable: true, holding: 0 };
       return done({ kind: 'instances', reports: [{ ...right, name, database, epoch: row.epoch }] });
     }

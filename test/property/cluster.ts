@@ -14,6 +14,7 @@ import { agentStep } from '../../src/core/agent/step.ts';
 import type { Act, Send } from '../../src/core/effects.ts';
 import type { Answer, Order, Request } from '../../src/core/messages.ts';
 import { done, unknown } from '../../src/core/outcome.ts';
+import { type ClusterRecord, compareEpochs, epochOf } from '../../src/core/quorum/record.ts';
 import { lacksMemory } from '../../src/core/quorum/rejoin.ts';
 import { emptyVoterDurable, type Voter, type VoterDurable } from '../../src/core/quorum/voter.ts';
 import type { WitnessKind } from '../../src/core/settings.ts';
@@ -287,11 +288,16 @@ export class Cluster {
 
   #act(site: Site, life: number, act: Act<AgentDeed>): void {
     const outcome = lookAt(this.look, site, act.deed, {
-      cluster: foundedAt.record.cluster,
-      epoch: this.twin.chosen().at(-1)?.record ?? foundedAt.record,
+      chosen: this.twin.chosen().at(-1)?.record ?? foundedAt.record,
+      written: this.#written(),
       position: Math.floor(this.network.now),
     });
     this.network.after(20, () => this.#agentEvent(site, life, { type: 'acted', id: act.id, outcome }));
+  }
+
+  #written(): ClusterRecord {
+    const [one, two] = [this.guards.site1.noted().record, this.guards.site2.noted().record];
+    return compareEpochs(epochOf(one), epochOf(two)) > 0 ? one : two;
   }
 
   #voted(voter: VoterId, before: VoterDurable, after: VoterDurable): void {

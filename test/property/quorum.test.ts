@@ -35,7 +35,7 @@ for (const kind of kinds) {
         const { primary } = last.record;
         const lease = cluster.twin.lease(primary);
         assert.ok(lease !== null && lease.until > cluster.now && lease.epoch === last.record.epoch, 'no lease');
-        assert.deepEqual(cluster.guards.site1.noted()?.record.epoch, cluster.guards.site2.noted()?.record.epoch);
+        assert.deepEqual(cluster.guards.site1.noted().record.epoch, cluster.guards.site2.noted().record.epoch);
         assert.deepEqual(cluster.twin.broken, []);
       }),
       { ...bounds, numRuns: Math.ceil(numRuns / 2) },

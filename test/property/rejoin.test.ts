@@ -63,10 +63,15 @@ const losings: fc.Arbitrary<Losing> = fc.record({
   troubles: fc.array(trouble, { maxLength: 6 }),
 });
 
-/** The order is given to an agent that has its memory; refused or not, the person looks again a little later. */
+/**
+ * The order is given to an agent that has its memory; refused or not, the person looks again a little later. What the one before
+ * it lacked is the person's word that a loss is accepted: without a witness nothing else may end a half-done change (V5).
+ */
 function order(cluster: Cluster, voter: VoterId): void {
   const driver = (['site1', 'site2'] as const).find((site) => site !== voter && !cluster.forgetful().includes(site));
-  if (driver !== undefined) cluster.order(driver, { kind: 'rejoin', voter });
+  if (driver === undefined) return;
+  const acceptLoss = cluster.agents[driver].state?.lastOrder?.why.includes('--accept-loss') === true;
+  cluster.order(driver, { kind: 'rejoin', voter, acceptLoss });
 }
 
 function lose(kind: WitnessKind, { story, who, loss, troubles }: Losing): Cluster {

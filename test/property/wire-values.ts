@@ -78,7 +78,7 @@ const order = fc.oneof(
   fc.record({ kind: is('entry'), to: site }),
   fc.record({ kind: is('pause'), reason: text(400) }),
   fc.record({ kind: fc.constantFrom('resume', 'restart') }),
-  fc.record({ kind: is('rejoin'), voter }),
+  fc.record({ kind: is('rejoin'), voter, acceptLoss: fc.boolean() }),
 );
 
 export const requests = fc.oneof(

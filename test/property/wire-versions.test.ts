@@ -83,7 +83,7 @@ test('a newer message cannot be said in an older version, and is none there', ()
 });
 
 test('so is what is new within a message that is old', () => {
-  const order: Request = { type: 'order', cluster: 'c', order: { kind: 'rejoin', voter: 'site1' } };
+  const order: Request = { type: 'order', cluster: 'c', order: { kind: 'rejoin', voter: 'site1', acceptLoss: false } };
   const refused = ours.encodeRequest(order, 1);
   assert.ok(refused.kind === 'bad' && refused.code === 'version', JSON.stringify(refused));
   assert.equal(ours.encodeRequest(order, 2).kind, 'good');

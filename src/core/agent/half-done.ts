@@ -4,12 +4,17 @@
 import { type Accepted, compareEpochs, epochOf } from '../quorum/record.ts';
 import { isLaterAccepted, movesOn } from '../quorum/voter.ts';
 import { sites } from '../site.ts';
-import { standbyAdvice } from '../verdict/standby.ts';
+import { standbyAdvice, type Waiver } from '../verdict/standby.ts';
 import type { AgentDraft } from './draft.ts';
 import { peerNotice } from './facts.ts';
 
 /** Why `found` may not be ended as it is, or null. `other`: what the voter holds with which this agent would be the majority. */
-export function whyNotEnd(d: AgentDraft, found: Accepted, other: Accepted | null): string | null {
+export function whyNotEnd(
+  d: AgentDraft,
+  found: Accepted,
+  other: Accepted | null,
+  waives: Waiver = 'nothing',
+): string | null {
   const { accepted: own, chosen } = d.s.voter.durable;
   if (chosen === null || !movesOn(found, chosen)) return null;
   // Where both hold such a change the old primary has had no lease since the later vote, before which it was asked.
@@ -18,7 +23,7 @@ export function whyNotEnd(d: AgentDraft, found: Accepted, other: Accepted | null
   // "Orders": what an order moves is moved by its own rule, which loses nothing; V5 would allow for a failover's loss.
   if (d.s.order !== null || (peerNotice(d.s, d.at.now)?.orderMs ?? 0) > 0)
     return 'a half-done change of primary, while an order is under way';
-  const { mayTakeOver, why } = standbyAdvice(d.s, d.at.now);
+  const { mayTakeOver, why } = standbyAdvice(d.s, d.at.now, waives);
   return mayTakeOver ? null : `a half-done change of primary: ${found.record.primary} may not take over: ${why}`;
 }
 

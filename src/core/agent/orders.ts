@@ -36,7 +36,7 @@ export function onOrder(d: AgentDraft, from: string, message: OrderRequest, repl
   const answer = (ok: boolean, why: string, steps: readonly string[] = []): void =>
     reply(d, replyTo, { type: 'ack', ok, why, steps });
   const { order } = message;
-  if (order.kind === 'rejoin') return orderRejoin(d, order.voter, from, message.cluster, replyTo);
+  if (order.kind === 'rejoin') return orderRejoin(d, order, from, message.cluster, replyTo);
   const refusal = refuseOrder(d, message);
   if (refusal !== null) return answer(false, refusal);
   if (order.kind !== 'failover' || !order.dryRun) trace(d, 'info', 'order.accepted', { order: order.kind, from });

@@ -28,7 +28,7 @@ import {
   registerIsFreeFor,
   swap,
 } from './register-io.ts';
-import { ballotFor, takesPart } from './rejoin-rounds.ts';
+import { ballotFor, noteRejoinGivenUp, takesPart } from './rejoin-rounds.ts';
 import type { Intent, Pending, Proposal } from './state.ts';
 import { rulesOf } from './state.ts';
 import { onIntentChosen } from './syncing.ts';
@@ -119,6 +119,7 @@ export function onPrepared(
 function giveUp(d: AgentDraft, why: string, waitMs: Ms): void {
   const p = d.s.proposal;
   if (p !== null) trace(d, 'info', 'round.given-up', { ballot: showBallot(p.ballot), why });
+  if (p?.intent.kind === 'rejoin') noteRejoinGivenUp(d, p.intent, why);
   set(d, { proposal: null, proposeAfter: d.at.now + waitMs });
 }
 

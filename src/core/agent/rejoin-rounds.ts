@@ -16,6 +16,12 @@ export function takesPart(intent: Intent, voter: VoterId): boolean {
   return intent.kind !== 'rejoin' || intent.voter !== voter;
 }
 
+/** For the person who waits: what the order ends with where this goes on. */
+export function noteRejoinGivenUp(d: AgentDraft, intent: Intent, why: string): void {
+  const { rejoin } = d.s;
+  if (rejoin !== null && rejoin.intent === intent) set(d, { rejoin: { ...rejoin, why } });
+}
+
 /** A round begun for a rejoin was chosen, by the two others or by the only voter of a forced era. */
 export function noteRejoinChosen(d: AgentDraft, intent: Intent, ballot: Ballot): void {
   const { rejoin } = d.s;

@@ -11,6 +11,8 @@ export type RejoinState = {
   readonly id: number;
   /** The voter that lost its memory. */
   readonly voter: VoterId;
+  /** V5: a person's word, for a half-done change that only this rejoin can end. */
+  readonly acceptLoss: boolean;
   readonly startedAt: Instant;
   readonly until: Instant;
   readonly phase: 'ticket' | 'round' | 'word';

@@ -1,7 +1,7 @@
 // `siteward agent rejoin`, `siteward witness rejoin` (Q8, W4, docs/decisions/0011): this agent drives another voter back to
 // its memory: ticket, round, word. The voter's own part is at the end; the register's in rejoin-register.ts.
 
-import type { Ack, Rejoin, RejoinAnswer, Rejoined } from '../messages.ts';
+import type { Ack, Order, Rejoin, RejoinAnswer, Rejoined } from '../messages.ts';
 import type { Outcome } from '../outcome.ts';
 import { maxBallot, noBallot } from '../quorum/ballot.ts';
 import { freshBallot, giveTicket, lacksMemory, remember, toldOf } from '../quorum/rejoin.ts';
@@ -22,14 +22,18 @@ const tryEveryMs: Ms = 500;
 
 // ---------------------------------------------------------------------------------------------- the order
 
-export function orderRejoin(d: AgentDraft, voter: VoterId, from: string, cluster: string, replyTo: number): void {
+type RejoinOrder = Extract<Order, { kind: 'rejoin' }>;
+
+export function orderRejoin(d: AgentDraft, order: RejoinOrder, from: string, cluster: string, replyTo: number): void {
+  const { voter, acceptLoss } = order;
   const answer = (ok: boolean, why: string): void => reply(d, replyTo, { type: 'ack', ok, why, steps: [] });
-  const refusal = whyNotRejoin(d, voter, cluster);
+  const refusal = whyNotRejoin(d, voter, cluster) ?? (acceptLoss ? whyNotLose(d) : null);
   if (refusal !== null) return answer(false, refusal);
   const id = d.s.nextId;
   const rejoin: RejoinState = {
     id,
     voter,
+    acceptLoss,
     startedAt: d.at.now,
     // Where the record found is another primary's, it may have to wait for the longest promise; without a witness twice.
     until: d.at.now + d.s.settings.orderTimeoutMs + 3 * bindingMs(longestKnown(d), d.s.settings.lease.drift),
@@ -45,7 +49,7 @@ export function orderRejoin(d: AgentDraft, voter: VoterId, from: string, cluster
     why: '',
   };
   set(d, { nextId: id + 1, rejoin });
-  trace(d, 'info', 'order.accepted', { order: 'rejoin', voter, from });
+  trace(d, 'info', 'order.accepted', { order: 'rejoin', voter, acceptLoss, from });
   answer(true, `order ${id}`);
 }
 
@@ -64,6 +68,13 @@ function whyNotRejoin(d: AgentDraft, voter: VoterId, cluster: string): string | 
   if (sole !== null && sole !== d.s.me)
     return `${sole}'s agent is the only voter of era ${record.era.number}: nobody else can vote in it (RUNBOOK, "Found the cluster anew")`;
   return voter === 'witness' ? whyNotWitness(d) : whyNotAgent(d, sole !== null);
+}
+
+/** Elsewhere two voters are left, which can end a half-done change by an order of its own. */
+function whyNotLose({ s }: AgentDraft): string | null {
+  return s.settings.witness === 'none' && soleVoterOf(recordOf(s)) === null
+    ? null
+    : 'a rejoin loses nothing here: `siteward failover --accept-loss` moves the primary, then rejoin without --accept-loss';
 }
 
 function whyNotAgent(d: AgentDraft, alone: boolean): string | null {
@@ -177,7 +188,7 @@ function repeatOwnVote(d: AgentDraft, rejoin: RejoinState, intent: Intent): void
   const { cluster, accepted } = d.s.voter.durable;
   if (cluster === null || accepted === null) return;
   // What it repeats becomes the chosen one.
-  const unfit = whyNotEnd(d, accepted, null);
+  const unfit = whyNotEnd(d, accepted, null, rejoin.acceptLoss ? 'loss' : 'nothing');
   if (unfit !== null) return endRejoin(d, 'undone', unfit);
   const rules = rulesOf(d.s.settings);
   const message = { cluster, voters: d.s.settings.voters, ballot: ballotFor(d, intent) };

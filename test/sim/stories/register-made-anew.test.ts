@@ -27,7 +27,7 @@ function play(seed: string): void {
     story.until(() => world.agents[far].state()?.register.out !== null, 4000, 20),
     'it is missed',
   );
-  world.order(far, { kind: 'rejoin', voter: 'witness' });
+  world.order(far, { kind: 'rejoin', voter: 'witness', acceptLoss: false });
   assert.ok(
     story.until(() => register.value !== null, 4000, 10),
     'it is made anew',

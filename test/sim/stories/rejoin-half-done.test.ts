@@ -1,5 +1,5 @@
 // V5, Q8: without a witness the agent that is left repeats its own vote when a person lets the other one rejoin. Where that vote is a
-// half-done change of primary, and the old one went on, it is not repeated unasked.
+// half-done change of primary, and the old one went on, it is not repeated unasked: a person has to accept the loss, and then can.
 
 import assert from 'node:assert/strict';
 import { otherSite } from '../../../src/core/site.ts';
@@ -37,10 +37,14 @@ test('a rejoin ends no half-done change of primary that V5 forbids', () => {
   story.mend([world.agents[other].machine], world.machinesOf(site));
   for (const waitMs of [1000, 20_000]) {
     story.pass(waitMs);
-    world.order(other, { kind: 'rejoin', voter: site });
+    world.order(other, { kind: 'rejoin', voter: site, acceptLoss: false });
   }
-  assert.equal(
-    story.until(() => world.postgres[other].isWritable(), 60_000),
-    false,
-  );
+  const isWritable = (): boolean => world.postgres[other].isWritable();
+  assert.equal(story.until(isWritable, 60_000), false);
+
+  const { lastOrder } = world.agents[other].state() ?? {};
+  assert.match(lastOrder?.why ?? '', /half-done change of primary.*--accept-loss/);
+  world.order(other, { kind: 'rejoin', voter: site, acceptLoss: true });
+  assert.equal(story.until(isWritable, 60_000), true);
+  assert.deepEqual(world.violations.all, []);
 });

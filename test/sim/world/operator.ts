@@ -71,7 +71,7 @@ export class Operator {
     const world = this.#world;
     const before = world.lossAcceptedAt;
     // Before its answer is heard it may be done; one that was refused accepted nothing.
-    if (order.kind === 'failover' && order.acceptLoss) world.lossAcceptedAt = world.scheduler.now;
+    if ('acceptLoss' in order && order.acceptLoss) world.lossAcceptedAt = world.scheduler.now;
     void this.#ask(agentOf(site), { type: 'order', cluster: '', order }).then((outcome) => {
       const isRefused = outcome.kind === 'done' && outcome.value.type === 'ack' && !outcome.value.ok;
       if (isRefused) world.lossAcceptedAt = before;
@@ -152,9 +152,15 @@ export class Operator {
     if (voter !== undefined && lacksMemory(voter)) this.#orderRejoin(site, 'witness');
   }
 
-  /** As the command does it: the status first, which also tells which version is spoken there. */
+  /**
+   * As the command does it: the status first, which also tells which version is spoken there. A loss is accepted once nothing
+   * else is left to wait for, and the order before this one was undone for want of that word.
+   */
   #orderRejoin(site: Site, voter: VoterId): void {
-    void this.#ask(agentOf(site), { type: 'status' }).then(() => this.order(site, { kind: 'rejoin', voter }));
+    const last = this.#world.agents[site].state()?.lastOrder ?? null;
+    const acceptLoss = this.#healing && last?.what.startsWith('rejoin') === true && last.why.includes('--accept-loss');
+    const order: Order = { kind: 'rejoin', voter, acceptLoss };
+    void this.#ask(agentOf(site), { type: 'status' }).then(() => this.order(site, order));
   }
 
   /** RUNBOOK: stop the guard of a database that took another way, then the database, rewind it, start the guard. */

@@ -10,7 +10,7 @@ import { type Ballot, noBallot } from '../../../src/core/quorum/ballot.ts';
 import type { RegisterRead, RegisterState } from '../../../src/core/quorum/register-state.ts';
 import type { WitnessKind } from '../../../src/core/settings.ts';
 import { now, oldNonce, type StateBuilder, state } from '../agent-state.ts';
-import { at, ballot, moved, notice, record, settings, view } from '../core-builders.ts';
+import { at, ballot, epoch, moved, notice, record, settings, view } from '../core-builders.ts';
 import { Session } from './session.ts';
 
 const addressed = { cluster: 'c-1', voters: 'three' };
@@ -27,7 +27,8 @@ const ticket = (change: Partial<RejoinAnswer> = {}): RejoinAnswer => ({
   ...change,
 });
 const taken = { type: 'ack', ok: true, why: '', steps: [] } as const;
-const orderOf = (voter: 'site1' | 'site2' | 'witness') => ({ kind: 'rejoin', voter }) as const;
+const orderOf = (voter: 'site1' | 'site2' | 'witness', acceptLoss = false) =>
+  ({ kind: 'rejoin', voter, acceptLoss }) as const;
 
 function why(session: Session): string {
   const answer = session.reply();
@@ -119,6 +120,46 @@ test('an agent, without a witness: its own vote again, once the other one may be
     [['two', fresh, false]],
   );
   assert.deepEqual(session.state.voter.durable.chosen, at(1), 'nothing was chosen yet');
+});
+
+test('V5: without a witness a half-done change of primary is repeated only where nothing is lost, or a person accepts it', () => {
+  const halfDone = at(6, record({ epoch: 2, primary: 'site2' }), 'site2');
+  const builder = peerForgot('none').remembers({ lastPrimary: { position: 200_000_000, epoch: epoch(1) } });
+  const { durable } = builder.state.voter;
+  const holding = builder.voter({ durable: { ...durable, promised: halfDone.ballot, accepted: halfDone } });
+  const refused = new Session(holding).order(orderOf('site1'));
+  refused.answered('rejoin', ticket());
+  assert.deepEqual(refused.asked('rejoined'), []);
+  assert.match(refused.state.lastOrder?.why ?? '', /half-done change.*lacks/);
+
+  const session = new Session(holding).order(orderOf('site1', true));
+  session.answered('rejoin', ticket());
+  assert.deepEqual(
+    session.asked('rejoined').map(({ request }) => request.accepted.record),
+    [halfDone.record],
+  );
+});
+
+test('V5: with a witness its round gives a half-done change of primary up, and the order says so when its time is over', () => {
+  const halfDone = at(6, record({ epoch: 2, primary: 'site2' }), 'site2');
+  const builder = peerForgot('agent').remembers({ lastPrimary: { position: 200_000_000, epoch: epoch(1) } });
+  const { durable } = builder.state.voter;
+  const session = new Session(
+    builder.voter({ durable: { ...durable, promised: halfDone.ballot, accepted: halfDone } }),
+  );
+  session.order(orderOf('site1')).answered('rejoin', ticket());
+  session.answered('prepare', { type: 'promise', promised: true, refusal: null, view: view() });
+  assert.match(session.state.rejoin?.why ?? '', /half-done change of primary/);
+  session.tick(60_000);
+  assert.match(session.state.lastOrder?.why ?? '', /half-done change of primary/);
+});
+
+test('a loss is accepted by a rejoin only where no other order can end a half-done change', () => {
+  for (const builder of [peerForgot('route53'), peerForgot('agent')]) {
+    const session = new Session(builder).order(orderOf('site1', true));
+    assert.match(why(session), /failover --accept-loss/);
+    assert.equal(session.state.rejoin, null);
+  }
 });
 
 test('a word that is not taken begins anew with a ticket; one whose answer is lost is said again', () => {
