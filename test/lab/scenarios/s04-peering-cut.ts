@@ -11,8 +11,17 @@ const CUT_MS = 20_000;
 /** A few requests are on their way to the other site's instances when the cut comes; writes go on beside them. */
 const MAX_OUTAGE_MS = 2_000;
 
+/** A name that an earlier failover left at the other site would move, as it should: its instances lose their database. */
+async function nameBesidePrimary({ lab }: Round): Promise<void> {
+  const { primary, entry, epoch } = await placesOf(lab);
+  if (entry === primary) return;
+  await lab.mustExec(`${primary}-svc`, ['siteward', 'entry', '--to', primary], { timeoutMs: 30_000 });
+  await agreement(lab, { primary, entry: primary, epoch }, 30_000);
+}
+
 async function run(round: Round): Promise<void> {
   const { lab } = round;
+  await nameBesidePrimary(round);
   const { primary, entry, epoch } = await placesOf(lab);
   await beginLoad(round);
   await ready(lab);

@@ -79,7 +79,7 @@ const SLOW: readonly Stage[] = [
   [{ witness: 'agent', set: [...NO_COOL_DOWN, ...PATIENT], scenarios: [s1, s4, s2, s10, s15, s8], bounded: false }],
   [{ witness: 'route53', set: [...NO_COOL_DOWN, ...PATIENT], scenarios: [s13, s5], bounded: false }],
   [{ witness: 'agent', set: [...NO_COOL_DOWN, ZERO_LOSS], scenarios: [s16], bounded: false }],
-  [{ witness: 'agent', set: [...NO_COOL_DOWN, STRICT, ...LONGER], scenarios: [s17], bounded: false }],
+  [{ witness: 'agent', set: [...NO_COOL_DOWN, STRICT, ...PATIENT, ...LONGER], scenarios: [s17], bounded: false }],
   [{ witness: 'none', set: NO_COOL_DOWN, scenarios: [s1], bounded: false }],
 ];
 
