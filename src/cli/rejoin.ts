@@ -27,8 +27,9 @@ Gives the agent that lost its state (missing, damaged, or put back to an older o
 the two other voters, which both have to be up. Changes of primary wait for the longest lease after that (16 s with a
 route53 witness, else 4 s: siteward config explain).
   --site SITE    whose agent; the one that says so itself when left out
-  --accept-loss  without a witness: goes on although that moves the primary to a standby that may lack what was acknowledged,
-                 since such a change was cut off half way and nothing else can be agreed on. What it lacks IS LOST`,
+  --accept-loss  without a witness, where it ended with "a half-done change of primary": goes on although that moves the
+                 primary to a standby that may lack what was acknowledged. What it lacks IS LOST; docs/RUNBOOK.md, "An agent
+                 lost its memory", names the way that loses nothing where the old primary's disk is whole`,
   witness: `usage: siteward witness rejoin [--json]
 
 Makes the record of a register anew that is missing, unreadable or was put back, from both agents; gives an agent
@@ -190,7 +191,9 @@ async function watch(
     const status = (await askAgents(client)).find((each) => each.site === site)?.status;
     const rejoin = status?.rejoin?.id === id ? status.rejoin : null;
     const now = rejoin === null ? said : `${rejoin.phase}${rejoin.why === '' ? '' : `: ${rejoin.why}`}`;
-    if (now !== said && !json) output.out(`${((performance.now() - began) / 1000).toFixed(1)} s  ${now}`);
+    // A sentence whose figures alone change is not said again.
+    if (shapeOf(now) !== shapeOf(said) && !json)
+      output.out(`${((performance.now() - began) / 1000).toFixed(1)} s  ${now}`);
     said = now;
     const ended = status?.lastOrder?.id === id ? status.lastOrder : null;
     if (ended !== null) return end(ended, voter, Math.round(performance.now() - began), json, output);
@@ -200,6 +203,10 @@ async function watch(
     `${site}'s agent does not say how order ${id} ended: siteward status shows whether ${voter} still has to rejoin`,
     EXIT.timeout,
   );
+}
+
+function shapeOf(sentence: string): string {
+  return sentence.replaceAll(/\d+/g, '0');
 }
 
 function end(
@@ -212,6 +219,9 @@ function end(
   const ok = ended.outcome === 'done';
   if (json) output.out(JSON.stringify({ ok, voter, ...ended, tookMs }));
   else if (ok) output.out(`${ended.what}: done (${(tookMs / 1000).toFixed(1)} s); it votes again`);
-  else output.err(`${ended.what}: undone, ${ended.why}. It has changed nothing and can be given again`);
+  else
+    output.err(
+      `${ended.what}: undone, ${ended.why}. siteward status shows who votes; until ${voter} does, it can be given again`,
+    );
   return ok ? EXIT.ok : EXIT.timeout;
 }

@@ -185,7 +185,7 @@ test('a damaged agent and a deleted register get their memory again by one comma
     'another name than the one that is asked for',
   );
   const lossy = await rejoin('agent', '--accept-loss', '--yes', 'site1');
-  assert.deepEqual([lossy.code, /failover --accept-loss/.test(lossy.said)], [EXIT.refused, true], lossy.said);
+  assert.deepEqual([lossy.code, /not needed with a witness/.test(lossy.said)], [EXIT.refused, true], lossy.said);
   assert.equal((await rejoin('witness', '--accept-loss', '--yes', 'witness')).code, EXIT.usage);
   const first = await rejoin('agent', '--yes', 'site1');
   assert.equal(first.code, EXIT.ok, first.said);

@@ -28,7 +28,7 @@ import {
   registerIsFreeFor,
   swap,
 } from './register-io.ts';
-import { ballotFor, noteRejoinGivenUp, takesPart } from './rejoin-rounds.ts';
+import { ballotFor, noteOverruled, takesPart } from './rejoin-rounds.ts';
 import type { Intent, Pending, Proposal } from './state.ts';
 import { rulesOf } from './state.ts';
 import { onIntentChosen } from './syncing.ts';
@@ -119,7 +119,6 @@ export function onPrepared(
 function giveUp(d: AgentDraft, why: string, waitMs: Ms): void {
   const p = d.s.proposal;
   if (p !== null) trace(d, 'info', 'round.given-up', { ballot: showBallot(p.ballot), why });
-  if (p?.intent.kind === 'rejoin') noteRejoinGivenUp(d, p.intent, why);
   set(d, { proposal: null, proposeAfter: d.at.now + waitMs });
 }
 
@@ -221,6 +220,7 @@ function drivePrepare(d: AgentDraft, p: Proposal): void {
     set(d, { proposal: { ...p, phase: 'register' } });
     return driveRegisterRound(d, { ...p, phase: 'register' });
   }
+  if (overruled !== null) noteOverruled(d, p.intent, overruled);
   if (overruled !== null && boundMs === 0) return giveUp(d, overruled, 300);
   // A promise may be released at any moment, which a change of primary waits for; a repair only waits with everybody.
   const againMs = p.intent.kind === 'same' ? Math.min(2000, Math.max(200, boundMs)) : 200;

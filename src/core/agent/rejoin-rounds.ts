@@ -16,8 +16,8 @@ export function takesPart(intent: Intent, voter: VoterId): boolean {
   return intent.kind !== 'rejoin' || intent.voter !== voter;
 }
 
-/** For the person who waits: what the order ends with where this goes on. */
-export function noteRejoinGivenUp(d: AgentDraft, intent: Intent, why: string): void {
+/** For the person who waits: no round will pass by this, and the order ends with it. */
+export function noteOverruled(d: AgentDraft, intent: Intent, why: string): void {
   const { rejoin } = d.s;
   if (rejoin !== null && rejoin.intent === intent) set(d, { rejoin: { ...rejoin, why } });
 }
@@ -27,5 +27,5 @@ export function noteRejoinChosen(d: AgentDraft, intent: Intent, ballot: Ballot):
   const { rejoin } = d.s;
   const { chosen } = d.s.voter.durable;
   if (rejoin === null || rejoin.intent !== intent || chosen === null || !sameBallot(chosen.ballot, ballot)) return;
-  set(d, { rejoin: { ...rejoin, phase: 'word', due: d.at.now, accepted: chosen, chosen: true } });
+  set(d, { rejoin: { ...rejoin, phase: 'word', due: d.at.now, accepted: chosen, chosen: true, why: '' } });
 }

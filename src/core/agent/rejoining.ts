@@ -70,11 +70,12 @@ function whyNotRejoin(d: AgentDraft, voter: VoterId, cluster: string): string | 
   return voter === 'witness' ? whyNotWitness(d) : whyNotAgent(d, sole !== null);
 }
 
-/** Elsewhere two voters are left, which can end a half-done change by an order of its own. */
+/** With a witness two voters are left, which can end a half-done change by an order of its own. */
 function whyNotLose({ s }: AgentDraft): string | null {
-  return s.settings.witness === 'none' && soleVoterOf(recordOf(s)) === null
+  if (soleVoterOf(recordOf(s)) !== null) return 'not needed in a forced era: give it without --accept-loss';
+  return s.settings.witness === 'none'
     ? null
-    : 'a rejoin loses nothing here: `siteward failover --accept-loss` moves the primary, then rejoin without --accept-loss';
+    : 'not needed with a witness: give it without --accept-loss; where that ends with "a half-done change of primary" see docs/RUNBOOK.md, "An agent lost its memory"';
 }
 
 function whyNotAgent(d: AgentDraft, alone: boolean): string | null {
@@ -121,12 +122,17 @@ function longestKnown(d: AgentDraft): Ms {
 export function driveRejoin(d: AgentDraft): void {
   const { rejoin } = d.s;
   if (rejoin === null) return;
-  if (d.at.now >= rejoin.until) return endRejoin(d, 'undone', rejoin.why === '' ? 'it took too long' : rejoin.why);
+  if (d.at.now >= rejoin.until) return endRejoin(d, 'undone', whyLate(rejoin));
   const register = rejoin.voter === 'witness' && d.s.settings.witness === 'route53';
   if (register && d.s.register.out === null) return endRejoin(d, 'done', 'the register is in');
   if (d.at.now < rejoin.due) return;
   if (rejoin.phase === 'ticket') return askTicket(d, rejoin);
   if (rejoin.phase === 'word') return register ? driveRejoinOfRegister(d, rejoin) : giveWord(d, rejoin);
+}
+
+function whyLate({ phase, voter, why }: RejoinState): string {
+  const late = why === '' ? 'it took too long' : why;
+  return phase === 'word' ? `${late}; ${nameOf(voter)} was told the record, and may have its memory again` : late;
 }
 
 /** A change that alters nothing, at a fresh ballot, wanted from the ticket until it is chosen. */

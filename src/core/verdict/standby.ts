@@ -89,7 +89,7 @@ function lagAdvice(
   if (received === null) return no('how much WAL the standby has received is unknown');
   if (acceptLoss) return { mayTakeOver: true, why: '', received, ageMs };
   if (last === null || record === null || compareEpochs(last.epoch, epochOf(record)) !== 0)
-    return no("the primary's last position in this epoch is unknown");
+    return no("the primary's last position in this epoch is unknown (--accept-loss goes on all the same)");
   // V8: with `sync: true` it has all that was acknowledged, however long the primary went on.
   const isWhole = s.settings.replication !== 'async' && record.sync && isNewestSync(s, now);
   const unseen = isWhole ? 0 : mayHaveGoneOnMs(s, now);
@@ -99,7 +99,9 @@ function lagAdvice(
       `nobody who is heard knows how far the primary went on, and it was last seen ${Number.isFinite(unseen) ? `${Math.ceil(unseen / 1000)} s ago` : 'before this agent started'}: ${standbySite(record)} lacked ${Math.max(0, lag)} bytes of WAL then, what it lacks now is unknown (--accept-loss goes on all the same)`,
     );
   if (lag > s.settings.policy.maxLagBytes)
-    return no(`the standby lacks ${lag} bytes of WAL, more than maxLagBytes ${s.settings.policy.maxLagBytes}`);
+    return no(
+      `the standby lacks ${lag} bytes of WAL, more than maxLagBytes ${s.settings.policy.maxLagBytes} (--accept-loss goes on all the same)`,
+    );
   return { mayTakeOver: true, why: '', received, ageMs };
 }
 
