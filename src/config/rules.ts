@@ -244,8 +244,24 @@ const portsDistinct: Rule = ({ ports, haproxy, sites }) => {
   return findings;
 };
 
+/** What the agents and guards say of a part counts for 2 to 3 s (`heardForMs`, `standbyFreshMs`, `wordForMs` and others of the core). */
+const LONGEST_PACE_MS = 1000;
+
+const paces: Rule = ({ lease, probe }) =>
+  [
+    { path: ['lease', 'renewEvery'], ms: lease.renewEveryMs },
+    { path: ['probe', 'every'], ms: probe.everyMs },
+  ]
+    .filter(({ ms }) => ms > LONGEST_PACE_MS)
+    .map(({ path, ms }) => ({
+      path,
+      problem: `${formatDuration(ms)} is too seldom: what was heard of a part counts for 2 s, so a healthy one would seem silent in between`,
+      instead: `${path[1]}: ${formatDuration(LONGEST_PACE_MS)}, or less`,
+    }));
+
 const REFUSED: readonly Rule[] = [
   witnessSections,
+  paces,
   dnsSection,
   reloadSection,
   timings,

@@ -4,6 +4,9 @@ import type { Settings } from '../core/settings.ts';
 import type { Site } from '../core/site.ts';
 import type { ClusterConfig } from './cluster.ts';
 
+/** For a host's forced command that fences (ssh, SIGKILL, a look that nothing is left). */
+export const hostFenceMs = 4000;
+
 export function settingsOf(config: ClusterConfig): Settings {
   const { roundTripMs: _roundTripMs, peerDeadlineMs, ...lease } = config.lease;
   return {
@@ -18,6 +21,7 @@ export function settingsOf(config: ClusterConfig): Settings {
     orderTimeoutMs: config.order.timeoutMs,
     restartBudgetMs: config.order.restartBudgetMs,
     peerDeadlineMs,
+    outerFenceMs: hostFenceMs + (config.fence.command === undefined ? 0 : config.fence.deadlineMs),
     databases: { site1: databaseAt(config, 'site1'), site2: databaseAt(config, 'site2') },
     instances: { site1: serverNames(config, 'site1'), site2: serverNames(config, 'site2') },
   };

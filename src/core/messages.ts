@@ -120,6 +120,8 @@ export type VoterView = {
   readonly quarantineMs: Ms;
   /** Q8: it has no state it may vote with. */
   readonly amnesia: boolean;
+  /** L4: Tmax as it is on its disk; null: one of an older release does not say. */
+  readonly longestTtlMs: Ms | null;
 };
 
 /** What one agent knows of the register, told to its peer (W3, L5). */

@@ -69,6 +69,8 @@ export type Settings = {
   readonly restartBudgetMs: Ms;
   /** Deadline of one request between peers. */
   readonly peerDeadlineMs: Ms;
+  /** To fence a database from outside: its host's forced command, and where there is one the operator's own after it. */
+  readonly outerFenceMs: Ms;
   /** The application instances of each site, by the names HAProxy has for them. */
   readonly instances: { readonly site1: readonly string[]; readonly site2: readonly string[] };
   /** `address:port` of each site's database, as the instances name it. */

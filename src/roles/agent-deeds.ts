@@ -1,6 +1,7 @@
 // The agent's deeds by its adapters. Nothing is decided here; every deed ends in one outcome within its deadline.
 
 import type { ClusterConfig } from '../config/cluster.ts';
+import { hostFenceMs } from '../config/settings.ts';
 import type { AgentDeed, AgentDeedValue } from '../core/agent/deeds.ts';
 import { done, type Outcome, rejected, unknown } from '../core/outcome.ts';
 import { type Site, sites } from '../core/site.ts';
@@ -10,6 +11,7 @@ import type { RunCommand } from '../ports/command.ts';
 import type { DatabaseProbes } from '../ports/database.ts';
 import type { Dns } from '../ports/dns.ts';
 import type { Applications, Balancer, Hosts } from '../ports/hosts.ts';
+import type { HostRefusal } from '../wire/host-orders.ts';
 
 export type AgentAdapters = {
   readonly probes: DatabaseProbes;
@@ -45,7 +47,7 @@ export function agentDeeds(config: ClusterConfig, adapters: AgentAdapters): Perf
           report,
         }));
       case 'fence':
-        return map(await fence(config, adapters, deed, deadlineMs), () => ({ kind: 'plain' }));
+        return map(await fence(config, adapters, deed, terms), () => ({ kind: 'plain' }));
       case 'set-server':
         return map(await balancer.set(deed.server, deed.state, deadlineMs), () => ({ kind: 'plain' }));
       case 'read-dns':
@@ -56,16 +58,20 @@ export function agentDeeds(config: ClusterConfig, adapters: AgentAdapters): Perf
   };
 }
 
+/** The host's own word that this agent is behind: nothing is to be fenced there, by whatever means (R1). */
+const outdated: readonly string[] = ['lower-token', 'higher-epoch', 'other-primary'] satisfies HostRefusal[];
+
 /** The host's forced command first; where that does not say done, the operator's own `fence.command`. */
 async function fence(
   config: ClusterConfig,
   { hosts, run }: AgentAdapters,
   { site, token }: Extract<AgentDeed, { kind: 'fence' }>,
-  deadlineMs: number,
+  { deadlineMs, mayGoOn }: ActTerms,
 ): Promise<Outcome<void>> {
-  const outcome = await hosts.fence(site, token, deadlineMs);
+  const outcome = await hosts.fence(site, token, Math.min(deadlineMs, hostFenceMs));
   const { command, deadlineMs: commandMs } = config.fence;
-  if (outcome.kind === 'done' || command === undefined) return outcome;
+  if (outcome.kind === 'done' || command === undefined || !mayGoOn()) return outcome;
+  if (outcome.kind === 'rejected' && outdated.includes(outcome.code)) return outcome;
   const words: Readonly<Record<string, string>> = {
     '{site}': site,
     '{host}': config.sites[site].database.host,

@@ -29,6 +29,7 @@ export function clusterSettings(witness: WitnessKind): Settings {
     orderTimeoutMs: 5000,
     restartBudgetMs: 5000,
     peerDeadlineMs: 1000,
+    outerFenceMs: 4000,
     instances: { site1: ['a1'], site2: ['b1'] },
     databases: { site1: '10.1.0.1', site2: '10.2.0.1' },
   };

@@ -61,6 +61,7 @@ const view = fc.record({
   bindsTo: maybe(site),
   quarantineMs: ms,
   amnesia: fc.boolean(),
+  longestTtlMs: maybe(ms),
 });
 const leaseOf = { ...addressed, epoch, site, round, ttlMs };
 const verdict = fc.constantFrom('unknown', 'healthy', 'suspect', 'failed');

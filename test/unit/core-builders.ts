@@ -88,6 +88,7 @@ export function view(change: Partial<VoterView> = {}): VoterView {
     bindsTo: null,
     quarantineMs: 0,
     amnesia: false,
+    longestTtlMs: 15_000,
     ...change,
   };
 }
@@ -175,6 +176,7 @@ export function settings(witness: WitnessKind = 'route53'): Settings {
     orderTimeoutMs: 10_000,
     restartBudgetMs: 30_000,
     peerDeadlineMs: 2000,
+    outerFenceMs: 4000,
     instances: { site1: ['a1', 'a2'], site2: ['b1', 'b2'] },
     databases: { site1: '10.1.0.1', site2: '10.2.0.1' },
   };

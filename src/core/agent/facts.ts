@@ -5,7 +5,7 @@ import { type Ballot, compareBallots, maxBallot, noBallot } from '../quorum/ball
 import { type Accepted, type ClusterRecord, epochOf, sameEpoch } from '../quorum/record.ts';
 import { isCurrent, registerBindsMs, registerChangesPrimary } from '../quorum/register.ts';
 import { soleVoterOf } from '../quorum/sole-voter.ts';
-import { bindsAgainst, hearFirstMs, type Memory } from '../quorum/voter.ts';
+import { bindsAgainst, hearFirstMs, type Memory, movesOn } from '../quorum/voter.ts';
 import { otherSite, type Site, sites, type VoterId } from '../site.ts';
 import { bindingMs, type Instant, type Ms } from '../time.ts';
 import { canBeBlindness } from '../verdict/classes.ts';
@@ -97,12 +97,14 @@ export function hearsMajority(s: AgentState, now: Instant): boolean {
 
 /**
  * R2: an agent touches the world only while it has seen, within the last 2 s, another voter at no higher ballot. None is
- * needed without a witness by the agent of the primary's site (no record is chosen there without it).
+ * needed without a witness by the agent of the primary's site: no record is chosen there without it. But the vote that it gave
+ * for another primary may have been the one that chose it.
  */
 export function mayTouch(s: AgentState, now: Instant): boolean {
   const chosen = chosenOf(s);
   if (chosen === null || s.voter.amnesia) return false;
-  if (s.settings.witness === 'none' && chosen.record.primary === s.me) return true;
+  const mayBeOver = movesOn(s.voter.durable.accepted, chosen);
+  if (s.settings.witness === 'none' && chosen.record.primary === s.me && !mayBeOver) return true;
   if (soleVoterOf(chosen.record) === s.me) return true;
   const notBeyond = (ballot: Ballot): boolean => compareBallots(ballot, chosen.ballot) <= 0;
   const agrees = (heard: Heard | null): boolean =>

@@ -1,7 +1,7 @@
 // `failover --force` ("Orders", docs/decisions/0006): the one change that needs no majority. In the era that it begins
 // this agent is the only voter, until both others hold its record and it votes for one that says so.
 
-import type { Order } from '../messages.ts';
+import type { Order, VoterView } from '../messages.ts';
 import { sameBallot, showBallot } from '../quorum/ballot.ts';
 import { epochOf } from '../quorum/record.ts';
 import { isCurrent } from '../quorum/register.ts';
@@ -90,14 +90,18 @@ function othersHoldIt(d: AgentDraft): boolean {
   const { s, at } = d;
   const chosen = chosenOf(s);
   if (chosen === null || !hearsPeer(s, at.now)) return false;
-  const holds = (view: { accepted: { ballot: typeof chosen.ballot } | null } | undefined): boolean =>
-    view?.accepted !== null && view !== undefined && sameBallot(view.accepted.ballot, chosen.ballot);
-  if (!holds(s.peer?.view)) return false;
+  type Held = { readonly accepted: { readonly ballot: typeof chosen.ballot } | null };
+  const holds = (view: Held | undefined): boolean =>
+    view !== undefined && view.accepted !== null && sameBallot(view.accepted.ballot, chosen.ballot);
+  // L4: at the era's end they wait for the longest lease that they know of; this agent alone may have granted a longer one.
+  const longest = s.voter.durable.longestTtlMs;
+  const waitsFor = (view: VoterView | undefined): boolean => (view?.longestTtlMs ?? longest) >= longest;
+  if (!holds(s.peer?.view) || !waitsFor(s.peer?.view)) return false;
   switch (s.settings.witness) {
     case 'none':
       return true;
     case 'agent':
-      return hearsWitness(s, at.now) && holds(s.witness?.view);
+      return hearsWitness(s, at.now) && holds(s.witness?.view) && waitsFor(s.witness?.view);
     case 'route53':
       return isCurrent(s.register) && holds(s.register.held?.state);
   }

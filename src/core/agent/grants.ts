@@ -15,6 +15,9 @@ import { hearGuardsPosition } from './positions.ts';
 import { orderRefuses, refusesDatabase, refusesNow } from './refusing.ts';
 import { type AgentState, rulesOf } from './state.ts';
 
+/** More than there are between a long round and the word that its register grant is wanted. */
+const roundsKept = 8;
+
 /** Every answer to a guard carries the chosen record and what this agent knows of the standby ("Messages"). */
 export function guardAnswer(
   d: AgentDraft,
@@ -111,7 +114,8 @@ export function onRenew(d: AgentDraft, site: Site, message: Renew, replyTo: numb
   set(d, {
     voter: result.voter,
     longRoundAt: isLong && d.s.settings.witness === 'route53' ? d.at.now : d.s.longRoundAt,
-    grantedLong: isLong && result.refusal === null ? message.round : d.s.grantedLong,
+    grantedRounds:
+      result.refusal === null ? [...d.s.grantedRounds, message.round].slice(-roundsKept) : d.s.grantedRounds,
   });
   if (result.refusal !== null) {
     trace(d, 'debug', 'lease.refused', {
@@ -150,8 +154,9 @@ export function onRegisterGrant(d: AgentDraft, site: Site, message: RegisterGran
     reply(d, replyTo, guardAnswer(d, { granted: null, refusal, round: message.round }));
   const promise = d.s.voter.promise;
   if (d.s.settings.witness !== 'route53' || d.s.register.out !== null) return refuse('register');
-  // Quiet rounds go on meanwhile, so the highest round granted may be a later one than this.
-  const granted = d.s.grantedLong !== null && compareRounds(d.s.grantedLong, message.round) === 0;
+  // Quiet rounds go on meanwhile, so the highest round granted may be a later one than this. Its length says nothing: the
+  // guard's file may give other leases than this agent's (L4).
+  const granted = d.s.grantedRounds.some((round) => sameRound(round, message.round));
   if (promise === null || promise.site !== site || !granted) return refuse('not-granted');
   // A1: an agent that refuses its own grant does not run the register's either (V4).
   if (refusesNow(d.s, message.epoch, d.at.now)) return refuse('refusing');

@@ -174,6 +174,8 @@ export function hearChosen(d: AgentDraft, chosen: Accepted, how: string): void {
     due: { ...d.s.due, state: d.at.now, reconcile: d.at.now, repair: d.at.now + settleMs },
   });
   if (newEpoch) dropStaleFacts(d);
+  // A name that was looked at before the entry moved may have been moved on since.
+  if (movedEntry) set(d, { dns: null });
   trace(d, 'info', 'record.chosen', {
     ballot: showBallot(chosen.ballot),
     epoch: showEpoch(epochOf(record)),
@@ -193,6 +195,7 @@ function dropStaleFacts(d: AgentDraft): void {
     standby: { ...d.s.standby, ...clean },
     primarySeen: null,
     standbySeen: null,
+    standbyPeak: 0,
     receivedMovedAt: null,
     readySince: null,
     refusing: false,

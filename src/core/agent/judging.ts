@@ -1,7 +1,13 @@
 // Observations to verdicts (V1 to V4): each probe's report is folded into its part's track, and out of the tracks, the
 // peer's word and the standby's come `confirmed` and `refusing`.
 
-import type { BalancerReport, InstanceReport, PrimaryReport, StandbyReport } from '../observe/observation.ts';
+import {
+  type BalancerReport,
+  farthestOf,
+  type InstanceReport,
+  type PrimaryReport,
+  type StandbyReport,
+} from '../observe/observation.ts';
 import { epochOf, sameEpoch } from '../quorum/record.ts';
 import { otherSite, type Site } from '../site.ts';
 import { bindingMs, type Instant, type Ms } from '../time.ts';
@@ -96,6 +102,7 @@ export function onStandbyReport(d: AgentDraft, site: Site, report: StandbyReport
   noteVerdict(d, 'standby', d.s.standby, track);
   set(d, {
     standbySeen: { at: startedAt, value: report },
+    standbyPeak: Math.max(d.s.standbyPeak, farthestOf(report)),
     standby: track,
     receivedMovedAt: moved ? d.at.now : d.s.receivedMovedAt,
   });

@@ -185,6 +185,8 @@ function compute(
   if (base === undefined) return 'no voter holds a record';
   const sole = soleVoterOf(base.record);
   if (sole !== null && sole !== d.s.me) return 'the record found is of an era that the other agent forced';
+  if (sole === null && base.record.voters !== d.s.settings.voters)
+    return "the record found is of another voter set than this agent's file (Q10)";
   // Who wants just this change has asked whether the standby may take over.
   const unfit = p.intent.kind === 'primary' ? null : whyNotEnd(d, base, other);
   return unfit ?? applyIntent(p.intent, base, d.s, d.at);
@@ -292,7 +294,11 @@ function driveRegisterRound(d: AgentDraft, p: Proposal): void {
   if (!registerChangesPrimary(state, record) && !changesPrimary(d.s.voter, record) && !mayWriteSamePrimary(d)) {
     return giveUp(d, 'the register is left to the lease for now (Q9)', 1000);
   }
-  const next = withRecord(state, p.ballot, record, freshNonce(d));
+  const fresh = freshNonce(d);
+  // "Orders", L4: in the era that ends this agent alone granted, perhaps longer than its own file says.
+  const longest = p.intent.kind === 'end-force' ? d.s.voter.durable.longestTtlMs : 0;
+  const nonce = { ...fresh, ttlMs: Math.max(fresh.ttlMs, longest) };
+  const next = withRecord(state, p.ballot, record, nonce);
   if (typeof next === 'string') return giveUp(d, `the register: ${next}`, raceWaitMs(d));
   set(d, { proposal: { ...p, record } });
   swap(d, { kind: 'register-record', proposal: p.id, accept: { ballot: p.ballot, record }, next });

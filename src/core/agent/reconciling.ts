@@ -15,6 +15,8 @@ const dnsEveryMs: Ms = 15_000;
 /** How long a step may take, and how soon one that did not succeed is tried again. */
 const stepDeadlineMs: Ms = 4000;
 const againMs: Ms = 500;
+/** A switch that its own agent begins at once, and one that it has to try again. */
+const ownTurnMs: Ms = 2 * stepDeadlineMs;
 
 export function driveReconcile(d: AgentDraft): void {
   const chosen = chosenOf(d.s);
@@ -24,18 +26,30 @@ export function driveReconcile(d: AgentDraft): void {
   if (!mayTouch(d.s, d.at.now)) return;
   const { record } = chosen;
   const token: Token = { era: record.era, epoch: record.epoch, ballot: chosen.ballot };
-  for (const site of sites) if (isMine(d, site)) reconcileApplications(d, site, record, token);
+  for (const site of sites)
+    if (isMine(d, site) || staysAstray(d, site, record)) reconcileApplications(d, site, record, token);
   reconcileBalancer(d, record);
-  if (record.entry === d.s.me && d.s.settings.dns) reconcileDns(d, record, token);
+  if (isMine(d, record.entry) && d.s.settings.dns) reconcileDns(d, record, token);
   reconcileOldPrimary(d, record, token);
 }
 
-/** The site's own agent does it; the other one when that agent is gone. */
-function isMine(d: AgentDraft, site: Site): boolean {
-  if (site === d.s.me) return true;
-  return d.s.peer === null
-    ? d.at.now - d.s.startedAt > 3000
-    : d.at.now - d.s.peer.at > 2000 + d.s.settings.lease.otherDelayMs;
+/** The site's own agent does it; the other one when that agent is gone, or touches nothing since it lost its memory (R2, Q8). */
+function isMine({ s, at }: AgentDraft, site: Site): boolean {
+  if (site === s.me) return true;
+  if (s.peer === null) return at.now - s.startedAt > 3000;
+  return s.peer.view.amnesia || at.now - s.peer.at > 2000 + s.settings.lease.otherDelayMs;
+}
+
+/** Its own agent has had its time: it may be cut off from its host, or its key may be refused there. */
+function staysAstray(d: AgentDraft, site: Site, record: ClusterRecord): boolean {
+  const target = `astray:${site}`;
+  const since = d.s.tried[target] ?? Number.NEGATIVE_INFINITY;
+  if (!isAstray(d, site, record)) {
+    if (since !== Number.NEGATIVE_INFINITY) set(d, { tried: { ...d.s.tried, [target]: Number.NEGATIVE_INFINITY } });
+    return false;
+  }
+  if (since === Number.NEGATIVE_INFINITY) note(d, target);
+  return since !== Number.NEGATIVE_INFINITY && d.at.now - since > ownTurnMs;
 }
 
 function due(d: AgentDraft, target: string, everyMs: Ms): boolean {
@@ -113,13 +127,14 @@ function reconcileBalancer(d: AgentDraft, record: ClusterRecord): void {
     seen.some((i) => i.ready && i.writable === true && isRight(d, i, record) && isUp(i.name));
   for (const { name, status: is } of servers) {
     const report = seen.find((i) => i.name === name);
-    // What was not heard of is unknown, and unknown is never a reason to drain; its health check speaks for itself.
+    // What was not heard of is unknown, and unknown is never a reason to drain; its health check speaks for itself. On a database
+    // that is gone an instance knows of no epoch, and would hold its share of the requests.
     const wrong =
       report !== undefined &&
       report.class === 'ok' &&
       report.database !== null &&
       !isRight(d, report, record) &&
-      report.epoch !== null;
+      (report.epoch !== null || report.database !== d.s.settings.databases[record.primary]);
     if (!wrong && is !== 'drain') continue;
     const want = wrong && someRight() ? 'drain' : 'ready';
     const differs = want === 'drain' ? is === 'up' : is === 'drain';
@@ -161,5 +176,5 @@ function reconcileOldPrimary(d: AgentDraft, record: ClusterRecord, token: Token)
   const waitMs = old === d.s.me ? 1000 : 1000 + d.s.settings.lease.otherDelayMs;
   if (d.at.now - since < waitMs || isDoing(d, 'fence', old) || !due(d, `fence:${old}`, 1000)) return;
   note(d, `fence:${old}`);
-  perform(d, `fence:${old}`, { kind: 'fence', site: old, token }, stepDeadlineMs);
+  perform(d, `fence:${old}`, { kind: 'fence', site: old, token }, d.s.settings.outerFenceMs);
 }

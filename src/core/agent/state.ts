@@ -229,8 +229,8 @@ export type AgentState = {
   readonly registerWroteAt: Instant;
   /** When a long round was last seen whose nonce has not been heard of (L5: read 3d later unless word comes first). */
   readonly longRoundAt: Instant | null;
-  /** L5: the last long round that this agent granted itself; only of that one it runs the register's grant. */
-  readonly grantedLong: Round | null;
+  /** L5: the last rounds that this agent granted itself; only of those it runs the register's grant. */
+  readonly grantedRounds: readonly Round[];
   readonly queuedGrants: readonly QueuedGrant[];
   readonly queuedReleases: readonly Release[];
   readonly primary: Track;
@@ -238,6 +238,8 @@ export type AgentState = {
   readonly entries: { readonly site1: Track; readonly site2: Track };
   readonly primarySeen: Seen<PrimaryReport> | null;
   readonly standbySeen: Seen<StandbyReport> | null;
+  /** V8: as far as it was ever seen in this epoch; one that has less now is another copy than the one that `sync` speaks of. */
+  readonly standbyPeak: number;
   /** When the standby's receive position last moved (V2). */
   readonly receivedMovedAt: Instant | null;
   readonly balancers: { readonly site1: Seen<BalancerReport> | null; readonly site2: Seen<BalancerReport> | null };
@@ -340,7 +342,7 @@ export function startAgent(
     registerReadAt: 0,
     registerWroteAt: 0,
     longRoundAt: null,
-    grantedLong: null,
+    grantedRounds: [],
     queuedGrants: [],
     queuedReleases: [],
     primary: untracked,
@@ -348,6 +350,7 @@ export function startAgent(
     entries: { site1: untracked, site2: untracked },
     primarySeen: null,
     standbySeen: null,
+    standbyPeak: 0,
     receivedMovedAt: null,
     balancers: { site1: null, site2: null },
     instances: { site1: null, site2: null },

@@ -54,6 +54,11 @@ export type StandbyReport = {
   readonly primaryPosition: Lsn | null;
 };
 
+/** What it has on its disk; a restarted one may receive again from the beginning of a segment that it has replayed. */
+export function farthestOf({ received, replayed }: StandbyReport): number {
+  return Math.max(received ?? 0, replayed ?? 0);
+}
+
 /** HAProxy's own view of one server of the service backend. */
 export type BalancerServer = {
   readonly name: string;

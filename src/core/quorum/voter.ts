@@ -15,7 +15,7 @@ import {
   sameEpoch,
 } from './record.ts';
 import { compareRounds, maxRound, noRound, type Round } from './round.ts';
-import { endsForcedEra } from './sole-voter.ts';
+import { endsForcedEra, soleVoterOf } from './sole-voter.ts';
 
 /** On disk before anything that rests on it is said (Q3). */
 export type VoterDurable = {
@@ -210,9 +210,12 @@ export type RenewAsk = {
  * is V4's word on this database (an agent witness has no opinion and passes false).
  */
 export function grant(voter: Voter, ask: RenewAsk, refusing: boolean, rules: VoterRules, now: Instant): VoterResult {
-  const refusal = strange(voter, rules, ask) ?? mayGrant(voter, ask, now);
-  if (refusal !== null) return refuse(voter, refusal);
-  if (refusing) return refuse(voter, 'refusing');
+  const stranger = strange(voter, rules, ask);
+  if (stranger !== null) return refuse(voter, stranger);
+  const aware = withLongest(voter, ask.ttlMs);
+  const refusal = mayGrant(voter, ask, now);
+  if (refusal !== null) return refuse(aware, refusal);
+  if (refusing) return refuse(aware, 'refusing');
   const until = now + bindingMs(ask.ttlMs, rules.drift);
   const held = voter.promise?.site === ask.site ? voter.promise : null;
   const promise: LeasePromise = {
@@ -222,14 +225,19 @@ export function grant(voter: Voter, ask: RenewAsk, refusing: boolean, rules: Vot
     round: maxRound(held?.round ?? noRound, ask.round),
     until: Math.max(held?.until ?? 0, until),
   };
-  const longestTtlMs = Math.max(voter.durable.longestTtlMs, ask.ttlMs);
-  const next = longestTtlMs === voter.durable.longestTtlMs ? voter : withDurable(voter, { longestTtlMs });
-  return { voter: { ...next, promise, grantedUnder: voter.durable.promised }, refusal: null };
+  return { voter: { ...aware, promise, grantedUnder: voter.durable.promised }, refusal: null };
+}
+
+/** L4: also of a lease that only somebody else grants, as in a forced era, whose end waits for it. */
+function withLongest(voter: Voter, ttlMs: Ms): Voter {
+  return ttlMs <= voter.durable.longestTtlMs ? voter : withDurable(voter, { longestTtlMs: ttlMs });
 }
 
 function mayGrant(voter: Voter, ask: RenewAsk, now: Instant): Refusal | null {
   const { accepted, chosen } = voter.durable;
   if (accepted === null || accepted.record.primary !== ask.site) return 'not-accepted';
+  // Q10: a file that was edited alone is not yet the cluster's: who counts by it may need fewer than the others do.
+  if (accepted.record.voters !== ask.voters && soleVoterOf(accepted.record) === null) return 'other-voters';
   if (!sameEpoch(epochOf(accepted.record), ask.epoch)) return 'not-accepted';
   // C1: two voters can hold records of one epoch of which none was chosen; only a chosen epoch carries a lease.
   if (chosen === null || compareEpochs(epochOf(chosen.record), ask.epoch) < 0) return 'not-known';
@@ -269,6 +277,7 @@ export function viewOf(voter: Voter, now: Instant): VoterView {
     bindsTo: promised > 0 && voter.promise !== null ? voter.promise.site : null,
     quarantineMs,
     amnesia: voter.amnesia || voter.durable.cluster === null,
+    longestTtlMs: voter.durable.longestTtlMs,
   };
 }
 

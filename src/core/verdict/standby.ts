@@ -5,6 +5,7 @@ import { mayHaveGoneOnMs, unnoticedMs } from '../agent/positions.ts';
 import type { AgentState } from '../agent/state.ts';
 import { showLsn } from '../lsn.ts';
 import type { StandbyAdvice } from '../messages.ts';
+import { farthestOf } from '../observe/observation.ts';
 import { compareEpochs, epochOf, sameEpoch, showEpoch } from '../quorum/record.ts';
 import type { Instant, Ms } from '../time.ts';
 
@@ -66,6 +67,11 @@ export function standbyAdvice(s: AgentState, now: Instant, waives: Waiver = 'not
         : 'zero-loss: the record does not say that it has all that was acknowledged (--accept-loss goes on all the same)',
     );
   }
+  if (s.settings.replication !== 'async' && waives !== 'loss' && farthestOf(report) < s.standbyPeak) {
+    return no(
+      `${site}'s database has less WAL than it had received before, so it is an older copy of it (--accept-loss goes on all the same)`,
+    );
+  }
   return lagAdvice(s, report.received ?? report.replayed, { ageMs, acceptLoss: waives === 'loss', now });
 }
 
@@ -74,7 +80,7 @@ export function standbyAdvice(s: AgentState, now: Instant, waives: Waiver = 'not
  * chosen by its round (Q2); who forces an era asks nobody, and without it two others may have chosen.
  */
 function isNewestSync(s: AgentState, now: Instant): boolean {
-  if (s.settings.replication === 'zero-loss-strict' || hearsMajority(s, now)) return true;
+  if (hearsMajority(s, now)) return true;
   return s.settings.witness === 'none' && s.voter.durable.accepted?.record.sync === true;
 }
 

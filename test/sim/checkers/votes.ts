@@ -1,6 +1,7 @@
 // I2 and I1 one step earlier: what each voter does, held against what it said itself. Another voter may make good what it
 // does wrong, for this once; so nothing else in a run may ever show it.
 
+import { type Outcome, unknown } from '../../../src/core/outcome.ts';
 import { type Ballot, compareBallots, showBallot } from '../../../src/core/quorum/ballot.ts';
 import { type Accepted, compareEpochs, epochOf, showEpoch } from '../../../src/core/quorum/record.ts';
 import { compareRounds } from '../../../src/core/quorum/round.ts';
@@ -23,6 +24,16 @@ export class Votes {
 
   died(name: string): void {
     this.#said.delete(name);
+  }
+
+  /** R1, I7: an agent that is behind has the database of the newest epoch switched off. It is not carried out here. */
+  fencedFromOutside(command: readonly string[]): Promise<Outcome<void>> {
+    const { forced, memoryLost, records, violations } = this.#world;
+    const newest = records.newest()?.record ?? null;
+    const isBehind = newest !== null && newest.primary === command[1] && newest.epoch > Number(command[2]);
+    if (isBehind && !forced && !memoryLost)
+      violations.add('I7', `\`${command.join(' ')}\` is aimed at the primary of epoch ${newest.epoch} (R1, R2)`);
+    return Promise.resolve(unknown('it is not carried out'));
   }
 
   stepped(name: string, machine: Machine, voter: Voter): void {

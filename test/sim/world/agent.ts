@@ -4,7 +4,6 @@ import type { ClusterConfig } from '../../../src/config/cluster.ts';
 import type { AgentDeed, AgentDeedValue, AgentEvent } from '../../../src/core/agent/deeds.ts';
 import { type AgentDurable, type AgentState, emptyAgentDurable, startAgent } from '../../../src/core/agent/state.ts';
 import { agentStep } from '../../../src/core/agent/step.ts';
-import { unknown } from '../../../src/core/outcome.ts';
 import type { Settings } from '../../../src/core/settings.ts';
 import type { Site } from '../../../src/core/site.ts';
 import type { Register } from '../../../src/ports/register.ts';
@@ -17,7 +16,7 @@ import type { Process } from './process.ts';
 export type AgentWorld = {
   readonly config: ClusterConfig;
   readonly settings: Settings;
-  readonly adapters: (process: Process) => Omit<AgentAdapters, 'run' | 'pause'>;
+  readonly adapters: (process: Process) => Omit<AgentAdapters, 'pause'>;
   readonly register: ((process: Process) => Register) | null;
 };
 
@@ -34,7 +33,6 @@ export function wireAgent(site: Site, world: AgentWorld): (start: Start) => Agen
       initial: startAgent(site, world.settings, durable ?? emptyAgentDurable, amnesia, clock.now()),
       perform: agentDeeds(world.config, {
         ...world.adapters(process),
-        run: () => Promise.resolve(unknown('no fence.command is configured')),
         pause: (ms) => process.later(ms * milli, () => undefined),
       }),
       register: world.register?.(process) ?? null,

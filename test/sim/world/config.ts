@@ -22,6 +22,8 @@ export function configOf({ witness, replication, onCrash, brisk }: Configured) {
   const file = {
     ...example,
     replication,
+    // As an operator has it, who can switch a host off; checkers/votes.ts asks whom it would have hit.
+    fence: { command: ['power-off', '{site}', '{epoch}'] },
     policy: brisk ? { onCrash, coolDown: '1s', entryCoolDown: '1s' } : { onCrash },
     witness:
       witness === 'route53'

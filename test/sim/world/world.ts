@@ -247,10 +247,9 @@ export class World {
   }
 
   #agent(site: Site) {
-    const { config, settings } = this;
     return wireAgent(site, {
-      config,
-      settings,
+      config: this.config,
+      settings: this.settings,
       adapters: (process: Process) => ({
         probes: probesOf(process, process.machine, {
           databases: this.postgres,
@@ -260,6 +259,7 @@ export class World {
         balancer: SiteBalancer.balancerOf(this.balancers, site, process),
         hosts: hostsOf(this.network, { applications: this.applications, databases: this.databaseCommands }, process),
         dns: this.route53.dnsOf(process),
+        run: (words) => this.votes.fencedFromOutside(words),
       }),
       register: this.options.witness === 'route53' ? (process) => this.route53.registerOf(process) : null,
     });

@@ -120,8 +120,7 @@ test('an agent, without a witness: its own vote again, once the other one may be
     [['two', fresh, false]],
   );
   assert.deepEqual(session.state.voter.durable.chosen, at(1), 'nothing was chosen yet');
-  session.tick(60_000);
-  assert.match(session.state.lastOrder?.why ?? '', /may have its memory again/, 'its answer may have been lost');
+  assert.match(session.tick(60_000).state.lastOrder?.why ?? '', /may have its memory again/, 'its answer may be lost');
 });
 
 test('V5: without a witness a half-done change of primary is repeated only where nothing is lost, or a person accepts it', () => {

@@ -47,6 +47,7 @@ export const settings: Settings = {
   orderTimeoutMs: 10_000,
   restartBudgetMs: 30_000,
   peerDeadlineMs: 1000,
+  outerFenceMs: 4000,
   instances: { site1: [], site2: [] },
   databases: { site1: '172.20.1.30', site2: '172.21.1.30' },
 };
