@@ -5,6 +5,7 @@ import { epochOf, sameEpoch } from '../../../src/core/quorum/record.ts';
 import { otherSite, sites } from '../../../src/core/site.ts';
 import { spoken } from '../../../src/wire/versions.ts';
 import { second } from '../engine/scheduler.ts';
+import { addressOf } from '../world/config.ts';
 import { registerValue } from '../world/register-value.ts';
 import type { World } from '../world/world.ts';
 
@@ -42,7 +43,7 @@ export function notCalm(world: World): string | null {
   if (witness !== null && witness !== showBallot(ballot))
     return `the witness holds ${witness}, chosen is ${showBallot(ballot)}`;
   if (wasPutBack(world)) return 'the register was put back to an older value, and nobody has noticed it yet (W3)';
-  if (world.route53.name.value !== world.addressOf(record.entry)) return 'the name points elsewhere';
+  if (world.route53.name.value !== addressOf(world.config, record.entry)) return 'the name points elsewhere';
   if (!world.postgres[otherSite(record.primary)].receiver.streaming()) return 'the standby does not stream';
   const upgraded = world.daemons.every(({ speaks }) => speaks === spoken);
   if (world.options.replication !== 'async' && upgraded && !record.sync) return 'the record says sync: false';

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { otherSite, type Site } from '../../../src/core/site.ts';
+import { addressOf } from '../world/config.ts';
 import { test } from '../world/postgres.kit.ts';
 import { Story } from './kit.ts';
 
@@ -26,7 +27,7 @@ for (const witness of ['agent', 'route53'] as const) {
       absent(story, otherSite(entry));
       story.pass(60_000);
       assert.ok(world.balancers[entry].kill());
-      const wanted = world.addressOf(otherSite(entry));
+      const wanted = addressOf(world.config, otherSite(entry));
       assert.ok(
         story.until(() => world.route53.name.value === wanted, 30_000),
         'the name follows the record',

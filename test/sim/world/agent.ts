@@ -15,7 +15,7 @@ import type { Process } from './process.ts';
 
 export type AgentWorld = {
   readonly config: ClusterConfig;
-  readonly settings: Settings;
+  readonly settings: () => Settings;
   readonly adapters: (process: Process) => Omit<AgentAdapters, 'pause'>;
   readonly register: ((process: Process) => Register) | null;
 };
@@ -30,7 +30,7 @@ export function wireAgent(site: Site, world: AgentWorld): (start: Start) => Agen
     const amnesia = found.kind !== 'absent' && durable === null;
     return {
       step: agentStep,
-      initial: startAgent(site, world.settings, durable ?? emptyAgentDurable, amnesia, clock.now()),
+      initial: startAgent(site, world.settings(), durable ?? emptyAgentDurable, amnesia, clock.now()),
       perform: agentDeeds(world.config, {
         ...world.adapters(process),
         pause: (ms) => process.later(ms * milli, () => undefined),

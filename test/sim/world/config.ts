@@ -5,7 +5,13 @@ import { exampleCluster } from '../../../src/config/example.ts';
 import { readConfig } from '../../../src/config/read.ts';
 import { settingsOf } from '../../../src/config/settings.ts';
 import type { Settings } from '../../../src/core/settings.ts';
+import type { Site } from '../../../src/core/site.ts';
 import type { RunOptions } from '../options.ts';
+
+/** Of the site's service host, where the public name may point to. */
+export function addressOf({ dns }: ClusterConfig, site: Site): string {
+  return dns.kind === 'none' ? '' : dns.addresses[site];
+}
 
 const cache = new Map<string, { readonly config: ClusterConfig; readonly settings: Settings }>();
 

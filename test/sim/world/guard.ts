@@ -15,7 +15,7 @@ import type { Start, Wiring } from './daemon.ts';
 import type { Process } from './process.ts';
 
 export type GuardWorld = {
-  readonly settings: Settings;
+  readonly settings: () => Settings;
   readonly database: (process: Process) => Database;
   readonly fuse: (process: Process) => Fuse;
   /** guard.epoch on the database host, for the forced command `fence`. */
@@ -30,7 +30,7 @@ export function wireGuard(site: Site, world: GuardWorld): (start: Start) => Guar
     const found = load();
     const durable = found.kind === 'found' ? readGuardDurable(found.document) : null;
     if (found.kind !== 'absent' && durable === null) return null;
-    const initial = startGuard(site, world.settings, durable, clock.now(), clock.wall());
+    const initial = startGuard(site, world.settings(), durable, clock.now(), clock.wall());
     const database = world.database(process);
     let ranIn = durableOf(initial).ranIn;
     return {

@@ -15,14 +15,14 @@ import type { Start, Wiring } from './daemon.ts';
 
 export type WitnessWiring = Wiring<WitnessState, WitnessEvent, WitnessDurable, never, never>;
 
-export function wireWitness(settings: Settings): (start: Start) => WitnessWiring {
+export function wireWitness(settings: () => Settings): (start: Start) => WitnessWiring {
   return ({ clock, load }) => {
     const found = load();
     const durable = found.kind === 'found' ? readWitnessDurable(found.document) : null;
     const amnesia = found.kind !== 'absent' && durable === null;
     return {
       step: witnessStep,
-      initial: startWitness(durable ?? emptyWitnessDurable, amnesia, rulesOf(settings), clock.now()),
+      initial: startWitness(durable ?? emptyWitnessDurable, amnesia, rulesOf(settings()), clock.now()),
       perform: () => Promise.reject(new Error('a witness does nothing in the world')),
       register: null,
       fence: null,

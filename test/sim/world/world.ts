@@ -30,7 +30,7 @@ import { ApplicationHost } from './application-host.ts';
 import { SiteBalancer } from './balancer.ts';
 import { Clients } from './clients.ts';
 import { oldRelease } from './codec.ts';
-import { configOf } from './config.ts';
+import { addressOf, configOf } from './config.ts';
 import { Daemon, type DaemonParts } from './daemon.ts';
 import { fenceTargetOf } from './fence-target.ts';
 import type { ForcedCommand } from './forced-command.ts';
@@ -45,6 +45,7 @@ import { Postgres } from './postgres.ts';
 import { probesOf } from './probes.ts';
 import type { Process } from './process.ts';
 import { PromisedDown } from './promised-down.ts';
+import { resume } from './resumption.ts';
 import { Route53 } from './route53.ts';
 import { databaseCommand, hostsOf } from './ssh.ts';
 import { Wal } from './wal.ts';
@@ -65,6 +66,8 @@ function bySite<T>(make: (site: Site) => T): BySite<T> {
 export class World {
   readonly options: RunOptions;
   readonly config: ClusterConfig;
+  /** Of daemons, by name, whose file was edited alone: what each starts with. */
+  readonly files = new Map<string, Settings>();
   readonly settings: Settings;
   readonly scheduler = new Scheduler();
   readonly random: Random;
@@ -213,7 +216,7 @@ export class World {
       ),
     );
     this.route53 = new Route53(this.network, this.random.fork('route53'), internet, {
-      address: this.addressOf(entry),
+      address: addressOf(config, entry),
       ttlSeconds: 10,
     });
     this.clients = new Clients(
@@ -221,7 +224,7 @@ export class World {
       this.random.fork('clients'),
       internet,
       this.route53.name,
-      bySite((site) => this.addressOf(site)),
+      bySite((site) => addressOf(config, site)),
       this.balancers,
       this.history,
       { clients: 3, writesPerSecond: options.writesPerSecond, readEvery: 3 },
@@ -237,7 +240,15 @@ export class World {
     this.agents = bySite((site) => new Daemon(parts, agentOf(site), on.svc[site], codecEvery, this.#agent(site)));
     this.guards = bySite((site) => new Daemon(parts, guardOf(site), on.db[site], codecEvery, this.#guard(site)));
     this.witness =
-      options.witness === 'agent' ? new Daemon(parts, 'witness', third, codecEvery, wireWitness(settings)) : null;
+      options.witness === 'agent'
+        ? new Daemon(
+            parts,
+            'witness',
+            third,
+            codecEvery,
+            wireWitness(() => this.#fileOf('witness')),
+          )
+        : null;
     this.daemons = [...sites.map((site) => this.agents[site]), ...sites.map((site) => this.guards[site])];
     if (this.witness !== null) this.daemons = [...this.daemons, this.witness];
     if (options.upgrade) for (const daemon of this.daemons) daemon.speaks = oldRelease;
@@ -246,10 +257,12 @@ export class World {
     this.#setPace();
   }
 
+  readonly #fileOf = (name: string): Settings => this.files.get(name) ?? this.settings;
+
   #agent(site: Site) {
     return wireAgent(site, {
       config: this.config,
-      settings: this.settings,
+      settings: () => this.#fileOf(agentOf(site)),
       adapters: (process: Process) => ({
         probes: probesOf(process, process.machine, {
           databases: this.postgres,
@@ -267,18 +280,13 @@ export class World {
 
   #guard(site: Site) {
     return wireGuard(site, {
-      settings: this.settings,
+      settings: () => this.#fileOf(guardOf(site)),
       database: (process) => databasePort(this.postgres[site], process),
       fuse: (process) => fusePort(this.fuses[site], process),
       publishEpoch: (epoch) => {
         this.guardEpochs[site] = epoch;
       },
     });
-  }
-
-  addressOf(site: Site): string {
-    const { dns } = this.config;
-    return dns.kind === 'none' ? '' : dns.addresses[site];
   }
 
   /** Q0, by a person; everything is started before. */
@@ -338,27 +346,8 @@ export class World {
     for (const site of sites) this.postgres[site].refresh('suspended');
   }
 
-  /**
-   * A paused machine is outside the promise for the moment between its resumption and the fuse's next look
-   * (protocol.md's model, "the watchdog fits into the fence budget"): its database runs again that much later.
-   */
   resume(machine: Machine): void {
-    if (!machine.suspended) return;
-    const halted = sites
-      .map((site) => this.postgres[site])
-      .filter((pg) => pg.machine === machine && pg.server !== null && !pg.faults.frozen);
-    for (const pg of halted) {
-      pg.faults.freeze();
-      pg.faults.waitsForFuse = true;
-    }
-    machine.suspended = false;
-    this.trace.line(machine.name, 'resumes', '');
-    for (const process of [...machine.processes]) process.flush();
-    for (const pg of halted)
-      this.scheduler.after(resumeMicros, () => {
-        pg.faults.waitsForFuse = false;
-        pg.faults.thaw();
-      });
+    if (machine.suspended) resume(this, machine);
   }
 
   /** Everything that can be mended without a decision: the liveness phase begins. */
@@ -396,5 +385,3 @@ const orderTakes = 90 * second;
 const calmGrid: Micros = 100_000;
 const calmAfter = 10 * second;
 const paceEvery = 5 * second;
-/** One look of the fuse and one kill. */
-const resumeMicros: Micros = 250_000;

@@ -33,7 +33,7 @@ describe('the supervisor is told', () => {
   async function told(count: number): Promise<string[]> {
     for (let tries = 0; tries < 200; tries += 1) {
       try {
-        const lines = readFileSync(log, 'utf8').trim().split('\n');
+        const lines = readFileSync(log, 'utf8').split('\n').filter(Boolean);
         if (lines.length >= count) return lines;
       } catch {
         // Not yet.
