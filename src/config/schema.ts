@@ -81,7 +81,11 @@ export const clusterFileSchema = z
           .meta(doc('It is killed after this time; the outcome is unknown then.', '30s')),
       })
       .prefault({})
-      .meta(doc('The last resort when guard and ssh cannot be reached.')),
+      .meta(
+        doc(
+          'The last resort when guard and ssh cannot be reached; not used where the host says that the order is out of date.',
+        ),
+      ),
     ports: z
       .strictObject({
         agent: port().prefault(7401).meta(doc('Peer API of agents and witness (mutual TLS).', 7401)),

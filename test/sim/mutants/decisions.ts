@@ -137,7 +137,7 @@ export const decisionMutants: readonly Mutant[] = [
     edits: [
       {
         file: standby,
-        find: "if (s.settings.replication === 'zero-loss-strict' || hearsMajority(s, now)) return true;",
+        find: 'if (hearsMajority(s, now)) return true;',
         put: 'if (now > 0) return true;',
       },
     ],

@@ -13,6 +13,7 @@ import { byPin, byRuns, byStory, type Caught, type Control } from './hunt.ts';
 import { leaseMutants } from './lease.ts';
 import { quorumMutants } from './quorum.ts';
 import { restMutants } from './rest.ts';
+import { standInMutants } from './stand-ins.ts';
 import { storyMutants } from './stories.ts';
 import { zeroLossMutants } from './zero-loss.ts';
 
@@ -30,7 +31,7 @@ const first = values.from === undefined ? null : Number(values.from);
 const most = values.runs === undefined ? null : Number(values.runs);
 const all: readonly Control[] = [
   ...mutants.map((mutant) => byRuns(mutant, first, most)),
-  ...storyMutants.map(byStory),
+  ...[...storyMutants, ...standInMutants].map(byStory),
   ...pinned.map(byPin),
 ];
 const unknown = positionals.filter((name) => !all.some((control) => control.name === name));
