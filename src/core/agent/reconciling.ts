@@ -15,6 +15,8 @@ const dnsEveryMs: Ms = 15_000;
 /** How long a step may take, and how soon one that did not succeed is tried again. */
 const stepDeadlineMs: Ms = 4000;
 const againMs: Ms = 500;
+/** In which the instances of a failover are switched where all goes well. */
+const switchMs: Ms = 3000;
 /** A switch that its own agent begins at once, and one that it has to try again. */
 const ownTurnMs: Ms = 2 * stepDeadlineMs;
 
@@ -122,19 +124,20 @@ function reconcileBalancer(d: AgentDraft, record: ClusterRecord): void {
   const seen = sites.flatMap((site) => recent(d.s.instances[site], d.at.now, 3000) ?? []);
   const isPlain = seen.every((i) => i.class !== 'ok' || isRight(d, i, record));
   if (isPlain && servers.every(({ status }) => status !== 'drain')) return;
+  const late = d.at.now - d.s.epochAt > switchMs;
   const isUp = (name: string): boolean => servers.some((server) => server.name === name && server.status === 'up');
   const someRight = (): boolean =>
     seen.some((i) => i.ready && i.writable === true && isRight(d, i, record) && isUp(i.name));
   for (const { name, status: is } of servers) {
     const report = seen.find((i) => i.name === name);
     // What was not heard of is unknown, and unknown is never a reason to drain; its health check speaks for itself. On a database
-    // that is gone an instance knows of no epoch, and would hold its share of the requests.
+    // that is gone an instance knows of no epoch. It is about to be switched; where it is not, it would hold its share of the requests.
     const wrong =
       report !== undefined &&
       report.class === 'ok' &&
       report.database !== null &&
       !isRight(d, report, record) &&
-      (report.epoch !== null || report.database !== d.s.settings.databases[record.primary]);
+      (report.epoch !== null || (late && report.database !== d.s.settings.databases[record.primary]));
     if (!wrong && is !== 'drain') continue;
     const want = wrong && someRight() ? 'drain' : 'ready';
     const differs = want === 'drain' ? is === 'up' : is === 'drain';

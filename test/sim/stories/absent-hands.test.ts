@@ -60,7 +60,7 @@ test('.env of a site whose agent cannot reach its own application host is writte
   assert.ok(story.until(() => world.applications[lost].files.report().active === otherSite(lost), 20_000));
 });
 
-test('instances on a database that is gone are drained, though nobody can tell their host', () => {
+test('instances on a database that is gone are drained soon, though nobody can tell their host', () => {
   const story = new Story('1', { witness: 'agent', replication: 'async' });
   const lost = story.begin();
   const { world } = story;
@@ -72,5 +72,5 @@ test('instances on a database that is gone are drained, though nobody can tell t
   story.pass(3000);
   const before = world.history.failed;
   story.pass(40_000);
-  assert.ok(world.history.failed - before <= 10, `${world.history.failed - before} requests failed`);
+  assert.ok(world.history.failed - before <= 20, `${world.history.failed - before} requests failed`);
 });
