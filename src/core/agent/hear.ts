@@ -174,6 +174,8 @@ export function hearChosen(d: AgentDraft, chosen: Accepted, how: string): void {
     due: { ...d.s.due, state: d.at.now, reconcile: d.at.now, repair: d.at.now + settleMs },
   });
   if (newEpoch) dropStaleFacts(d);
+  // V8: `sync: true` speaks of the copy that is there now.
+  if (record.sync && known !== null && !known.record.sync) set(d, { standbyPeak: 0 });
   // A name that was looked at before the entry moved may have been moved on since.
   if (movedEntry) set(d, { dns: null });
   trace(d, 'info', 'record.chosen', {

@@ -1,13 +1,7 @@
 // Observations to verdicts (V1 to V4): each probe's report is folded into its part's track, and out of the tracks, the
 // peer's word and the standby's come `confirmed` and `refusing`.
 
-import {
-  type BalancerReport,
-  farthestOf,
-  type InstanceReport,
-  type PrimaryReport,
-  type StandbyReport,
-} from '../observe/observation.ts';
+import type { BalancerReport, InstanceReport, PrimaryReport, StandbyReport } from '../observe/observation.ts';
 import { epochOf, sameEpoch } from '../quorum/record.ts';
 import { otherSite, type Site } from '../site.ts';
 import { bindingMs, type Instant, type Ms } from '../time.ts';
@@ -102,7 +96,12 @@ export function onStandbyReport(d: AgentDraft, site: Site, report: StandbyReport
   noteVerdict(d, 'standby', d.s.standby, track);
   set(d, {
     standbySeen: { at: startedAt, value: report },
-    standbyPeak: Math.max(d.s.standbyPeak, farthestOf(report)),
+    // Of this history only: an old primary has what nobody else has, until it is rewound. And whole records only: the part of one that
+    // had been received is gone for those who ask after a restart.
+    standbyPeak:
+      report.row !== null && sameEpoch(report.row.epoch, epochOf(record))
+        ? Math.max(d.s.standbyPeak, report.replayed ?? 0)
+        : d.s.standbyPeak,
     standby: track,
     receivedMovedAt: moved ? d.at.now : d.s.receivedMovedAt,
   });

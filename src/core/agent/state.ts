@@ -238,7 +238,7 @@ export type AgentState = {
   readonly entries: { readonly site1: Track; readonly site2: Track };
   readonly primarySeen: Seen<PrimaryReport> | null;
   readonly standbySeen: Seen<StandbyReport> | null;
-  /** V8: as far as it was ever seen in this epoch; one that has less now is another copy than the one that `sync` speaks of. */
+  /** V8: as far as it was seen to have replayed since `sync: true` was chosen; one that has less now is another copy than that record speaks of. */
   readonly standbyPeak: number;
   /** When the standby's receive position last moved (V2). */
   readonly receivedMovedAt: Instant | null;
