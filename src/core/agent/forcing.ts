@@ -90,8 +90,7 @@ function othersHoldIt(d: AgentDraft): boolean {
   const { s, at } = d;
   const chosen = chosenOf(s);
   if (chosen === null || !hearsPeer(s, at.now)) return false;
-  type Held = { readonly accepted: { readonly ballot: typeof chosen.ballot } | null };
-  const holds = (view: Held | undefined): boolean =>
+  const holds = (view: Pick<VoterView, 'accepted'> | undefined): boolean =>
     view !== undefined && view.accepted !== null && sameBallot(view.accepted.ballot, chosen.ballot);
   // L4: at the era's end they wait for the longest lease that they know of; this agent alone may have granted a longer one.
   const longest = s.voter.durable.longestTtlMs;

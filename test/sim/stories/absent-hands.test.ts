@@ -40,8 +40,7 @@ for (const witness of ['agent', 'route53'] as const) {
       const { world } = story;
       absent(story, lost);
       story.pass(30_000);
-      world.moves.primaryTaken();
-      world.powerOff(story.machine(`${lost}-db`));
+      story.loseDatabase(lost);
       assert.ok(story.tookOver(lost, 60_000));
       assert.ok(story.until(() => world.applications[lost].files.report().active === otherSite(lost), 10_000));
     });
@@ -54,8 +53,7 @@ test('.env of a site whose agent cannot reach its own application host is writte
   const { world } = story;
   story.cut([story.machine(`${lost}-svc`)], [story.machine(`${lost}-app`)]);
   story.pass(5000);
-  world.moves.primaryTaken();
-  world.powerOff(story.machine(`${lost}-db`));
+  story.loseDatabase(lost);
   assert.ok(story.tookOver(lost, 60_000));
   assert.ok(story.until(() => world.applications[lost].files.report().active === otherSite(lost), 20_000));
 });
@@ -66,8 +64,7 @@ test('instances on a database that is gone are drained soon, though nobody can t
   const { world } = story;
   world.applications[lost].command.faults.down = true;
   story.pass(5000);
-  world.moves.primaryTaken();
-  world.powerOff(story.machine(`${lost}-db`));
+  story.loseDatabase(lost);
   assert.ok(story.tookOver(lost, 60_000));
   story.pass(3000);
   const before = world.history.failed;

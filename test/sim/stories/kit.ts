@@ -92,6 +92,12 @@ export class Story {
     for (const machine of this.world.machinesOf(site)) this.world.powerOff(machine);
   }
 
+  /** Its database's host alone. */
+  loseDatabase(site: Site): void {
+    this.world.moves.primaryTaken();
+    this.world.powerOff(this.machine(`${site}-db`));
+  }
+
   /** Whether the other site's database came to accept writes. */
   tookOver(lost: Site, limitMs: number): boolean {
     return this.until(() => this.world.postgres[otherSite(lost)].isWritable(), limitMs, 500);
