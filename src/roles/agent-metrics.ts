@@ -1,7 +1,7 @@
 // The agent's gauges from its state at each scrape, its counters from its own log lines, and /health and /entry.
 
 import type { PlainReport } from '../adapters/http/plain-listener.ts';
-import { coolDownLeftMs, hearsPeer, hearsWitness, mayTouch, recordOf } from '../core/agent/facts.ts';
+import { coolDownLeftMs, hearsPeer, hearsWitness, mayPointName, mayTouch, recordOf } from '../core/agent/facts.ts';
 import type { AgentState, Track } from '../core/agent/state.ts';
 import { needsPerson } from '../core/agent/status.ts';
 import { viewOf } from '../core/quorum/voter.ts';
@@ -96,6 +96,6 @@ export function agentHealth(s: AgentState, clock: Clock): PlainReport {
  */
 export function agentEntry(s: AgentState, clock: Clock): PlainReport {
   const entry = recordOf(s)?.entry ?? null;
-  const current = mayTouch(s, clock.now());
+  const current = mayPointName(s, clock.now());
   return { ok: entry === s.me && current, body: { me: s.me, entry, current } };
 }

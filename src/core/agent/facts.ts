@@ -5,7 +5,7 @@ import { type Ballot, compareBallots, maxBallot, noBallot } from '../quorum/ball
 import { type Accepted, type ClusterRecord, epochOf, sameEpoch } from '../quorum/record.ts';
 import { isCurrent, registerBindsMs, registerChangesPrimary } from '../quorum/register.ts';
 import { soleVoterOf } from '../quorum/sole-voter.ts';
-import { bindsAgainst, hearFirstMs, type Memory, movesOn } from '../quorum/voter.ts';
+import { bindsAgainst, hearFirstMs, isLaterAccepted, type Memory, movesOn } from '../quorum/voter.ts';
 import { otherSite, type Site, sites, type VoterId } from '../site.ts';
 import { bindingMs, type Instant, type Ms } from '../time.ts';
 import { canBeBlindness } from '../verdict/classes.ts';
@@ -98,13 +98,36 @@ export function hearsMajority(s: AgentState, now: Instant): boolean {
 /**
  * R2: an agent touches the world only while it has seen, within the last 2 s, another voter at no higher ballot. None is
  * needed without a witness by the agent of the primary's site: no record is chosen there without it. But the vote that it gave
- * for another primary may have been the one that chose it.
+ * for another primary may have been the one that chose it; and right after its start its disk may be from before an era that was forced.
  */
 export function mayTouch(s: AgentState, now: Instant): boolean {
   const chosen = chosenOf(s);
   if (chosen === null || s.voter.amnesia) return false;
-  const mayBeOver = movesOn(s.voter.durable.accepted, chosen);
-  if (s.settings.witness === 'none' && chosen.record.primary === s.me && !mayBeOver) return true;
+  if (isNeeded(s, chosen, now) && !movesOn(s.voter.durable.accepted, chosen)) return true;
+  return isBorneOut(s, chosen, now);
+}
+
+/** R2, V7: the public name besides only while this agent's own vote for another entry cannot have been the one that chose it. */
+export function mayPointName(s: AgentState, now: Instant): boolean {
+  const chosen = chosenOf(s);
+  if (chosen === null || !mayTouch(s, now)) return false;
+  const { accepted } = s.voter.durable;
+  const mayBeMoved =
+    accepted !== null && accepted.record.entry !== chosen.record.entry && isLaterAccepted(accepted, chosen);
+  return !mayBeMoved || isBorneOut(s, chosen, now);
+}
+
+/** Without a witness nothing is chosen without the agent of the primary's site, which has to have heard of what was before. */
+function isNeeded(s: AgentState, { record }: Accepted, now: Instant): boolean {
+  return isWithoutWitness(s) && record.primary === s.me && !waitsForWords(s, now);
+}
+
+/** Q10: by the record, too: a file that was edited on some hosts alone is not yet the cluster's. */
+export function isWithoutWitness(s: AgentState): boolean {
+  return s.settings.witness === 'none' && recordOf(s)?.voters === s.settings.voters;
+}
+
+function isBorneOut(s: AgentState, chosen: Accepted, now: Instant): boolean {
   if (soleVoterOf(chosen.record) === s.me) return true;
   const notBeyond = (ballot: Ballot): boolean => compareBallots(ballot, chosen.ballot) <= 0;
   const agrees = (heard: Heard | null): boolean =>

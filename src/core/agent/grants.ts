@@ -15,8 +15,8 @@ import { hearGuardsPosition } from './positions.ts';
 import { orderRefuses, refusesDatabase, refusesNow } from './refusing.ts';
 import { type AgentState, rulesOf } from './state.ts';
 
-/** More than there are between a long round and the word that its register grant is wanted. */
-const roundsKept = 8;
+/** More than there are between a long round and the word that its register grant is wanted, however short a round is. */
+const roundsKept = 64;
 
 /** Every answer to a guard carries the chosen record and what this agent knows of the standby ("Messages"). */
 export function guardAnswer(

@@ -12,6 +12,7 @@ import {
   type Memory,
   memoryIn,
   memoryOfUs,
+  takeLongest,
   viewOf,
 } from '../quorum/voter.ts';
 import type { Site, VoterId } from '../site.ts';
@@ -49,6 +50,7 @@ export function hearVoter(
   const heard = { at: d.at.now, view, notice: notice ?? before?.notice ?? null, noticeAt, tells };
   set(d, voter === 'witness' ? { witness: heard } : { peer: heard });
   if (view.amnesia) return;
+  set(d, { voter: takeLongest(d.s.voter, voter, view) });
   // Not less than before in anything, so these are the highest.
   const { promised, voted } = memoryIn(view);
   if (seen.voted === null || !sameBallot(promised, seen.promised) || !sameBallot(voted, seen.voted)) {

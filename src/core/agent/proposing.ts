@@ -294,11 +294,7 @@ function driveRegisterRound(d: AgentDraft, p: Proposal): void {
   if (!registerChangesPrimary(state, record) && !changesPrimary(d.s.voter, record) && !mayWriteSamePrimary(d)) {
     return giveUp(d, 'the register is left to the lease for now (Q9)', 1000);
   }
-  const fresh = freshNonce(d);
-  // "Orders", L4: in the era that ends this agent alone granted, perhaps longer than its own file says.
-  const longest = p.intent.kind === 'end-force' ? d.s.voter.durable.longestTtlMs : 0;
-  const nonce = { ...fresh, ttlMs: Math.max(fresh.ttlMs, longest) };
-  const next = withRecord(state, p.ballot, record, nonce);
+  const next = withRecord(state, p.ballot, record, freshNonce(d));
   if (typeof next === 'string') return giveUp(d, `the register: ${next}`, raceWaitMs(d));
   set(d, { proposal: { ...p, record } });
   swap(d, { kind: 'register-record', proposal: p.id, accept: { ballot: p.ballot, record }, next });

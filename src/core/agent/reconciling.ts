@@ -7,7 +7,7 @@ import { type ClusterRecord, compareEpochs, epochOf, sameEpoch } from '../quorum
 import { guardOf, otherSite, type Site, sites } from '../site.ts';
 import type { Ms } from '../time.ts';
 import { type AgentDraft, ask, isDoing, isPending, perform, set } from './draft.ts';
-import { chosenOf, mayTouch, recent } from './facts.ts';
+import { chosenOf, mayPointName, mayTouch, recent } from './facts.ts';
 
 /** How often a part that looks right is looked at again. */
 const envEveryMs: Ms = 10_000;
@@ -31,7 +31,7 @@ export function driveReconcile(d: AgentDraft): void {
   for (const site of sites)
     if (isMine(d, site) || staysAstray(d, site, record)) reconcileApplications(d, site, record, token);
   reconcileBalancer(d, record);
-  if (isMine(d, record.entry) && d.s.settings.dns) reconcileDns(d, record, token);
+  if (isMine(d, record.entry) && mayPointName(d.s, d.at.now) && d.s.settings.dns) reconcileDns(d, record, token);
   reconcileOldPrimary(d, record, token);
 }
 
@@ -46,7 +46,9 @@ function isMine({ s, at }: AgentDraft, site: Site): boolean {
 function staysAstray(d: AgentDraft, site: Site, record: ClusterRecord): boolean {
   const target = `astray:${site}`;
   const since = d.s.tried[target] ?? Number.NEGATIVE_INFINITY;
-  if (!isAstray(d, site, record)) {
+  // An address of neither database may be that of a file which this agent has not got yet.
+  const old = d.s.settings.databases[otherSite(record.primary)];
+  if (!hasInstance(d, site, ({ database }) => database === old)) {
     if (since !== Number.NEGATIVE_INFINITY) set(d, { tried: { ...d.s.tried, [target]: Number.NEGATIVE_INFINITY } });
     return false;
   }
@@ -100,8 +102,12 @@ function isBehind(held: Token | null, token: Token): boolean {
 /** The instances themselves have the last word: a reload that went missing is done again. */
 function isAstray(d: AgentDraft, site: Site, record: ClusterRecord): boolean {
   const right = d.s.settings.databases[record.primary];
+  return hasInstance(d, site, ({ database }) => database !== null && database !== right);
+}
+
+function hasInstance(d: AgentDraft, site: Site, is: (instance: InstanceReport) => boolean): boolean {
   const seen = recent(d.s.instances[site], d.at.now, 3000) ?? [];
-  return seen.some((i) => i.class === 'ok' && i.database !== null && i.database !== right);
+  return seen.some((i) => i.class === 'ok' && is(i));
 }
 
 function isRight(d: AgentDraft, instance: InstanceReport, record: ClusterRecord): boolean {
@@ -155,7 +161,9 @@ function reconcileBalancer(d: AgentDraft, record: ClusterRecord): void {
 function reconcileDns(d: AgentDraft, record: ClusterRecord, token: Token): void {
   if (isDoing(d, 'point-dns') || isDoing(d, 'read-dns')) return;
   const seen = d.s.dns;
-  if (seen !== null && seen.value.entry !== record.entry && due(d, `dns:${record.entry}`, 1000)) {
+  // On the other's behalf only what is surely wrong is written over: an address of neither may be that of a newer file.
+  const isKnown = record.entry === d.s.me || seen?.value.entry !== null;
+  if (seen !== null && isKnown && seen.value.entry !== record.entry && due(d, `dns:${record.entry}`, 1000)) {
     note(d, `dns:${record.entry}`);
     return perform(d, 'dns', { kind: 'point-dns', entry: record.entry, token }, 15_000);
   }

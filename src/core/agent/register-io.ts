@@ -9,7 +9,6 @@ import { absorbRead, absorbValue, isCurrent, registerBindsMs, withGrant, withRel
 import type { RegisterRead, RegisterState } from '../quorum/register-state.ts';
 import { compareRounds, showRound } from '../quorum/round.ts';
 import { changesPrimary } from '../quorum/voter.ts';
-import { longestTtl } from '../settings.ts';
 import type { Site } from '../site.ts';
 import { type AgentDraft, isPending, readRegister, reply, set, swapRegister, trace } from './draft.ts';
 import { chosenOf, hearsPeer, recordOf } from './facts.ts';
@@ -283,7 +282,7 @@ export function registerIsFreeFor(d: AgentDraft, primary: Site): boolean {
   );
 }
 
-/** For a register whose wait begins anew: never used before, of the longest ttl. */
-export function freshNonce(d: AgentDraft): { readonly id: string; readonly ttlMs: number } {
-  return { id: d.at.random.slice(0, 16), ttlMs: longestTtl(d.s.settings.lease, d.s.settings.witness) };
+/** L4: for a register whose wait begins anew: never used before, of the longest ttl that this agent granted or may grant. */
+export function freshNonce({ s, at }: AgentDraft): { readonly id: string; readonly ttlMs: number } {
+  return { id: at.random.slice(0, 16), ttlMs: s.voter.durable.longestTtlMs };
 }

@@ -39,7 +39,7 @@ export function driveRejoinOfRegister(d: AgentDraft, rejoin: RejoinState): void 
   const known = typeof found === 'object' ? found.serial : 0;
   const serial = Math.max(register.serial, rejoin.registerSerial, known);
   const { id, ttlMs } = freshNonce(d);
-  const longest = Math.max(ttlMs, d.s.voter.durable.longestTtlMs, rejoin.longestTtlMs);
+  const longest = Math.max(ttlMs, rejoin.longestTtlMs);
   const next = rejoinedRegister(accepted, serial, { id, ttlMs: longest });
   swapRegister(d, register.found.text, { kind: 'register-rejoin', next });
   trace(d, 'warn', 'register.rejoining', {

@@ -67,6 +67,8 @@ function whyNotRejoin(d: AgentDraft, voter: VoterId, cluster: string): string | 
   const sole = soleVoterOf(record);
   if (sole !== null && sole !== d.s.me)
     return `${sole}'s agent is the only voter of era ${record.era.number}: nobody else can vote in it (RUNBOOK, "Found the cluster anew")`;
+  if (sole === null && record.voters !== d.s.settings.voters)
+    return "this agent's file has another witness than the record (witness.kind, its record or host): put the file back first (Q10)";
   return voter === 'witness' ? whyNotWitness(d) : whyNotAgent(d, sole !== null);
 }
 

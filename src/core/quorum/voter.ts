@@ -2,7 +2,7 @@
 // lease promise (L2 to L4, L7). Pure; the caller persists `durable` before it answers (Q3).
 
 import type { Accept, Prepare, Refusal, Release, StateNotice, VoterView } from '../messages.ts';
-import type { Site } from '../site.ts';
+import type { Site, VoterId } from '../site.ts';
 import { bindingMs, type Instant, type Ms } from '../time.ts';
 import { type Ballot, compareBallots, maxBallot, noBallot, sameBallot } from './ballot.ts';
 import {
@@ -231,6 +231,12 @@ export function grant(voter: Voter, ask: RenewAsk, refusing: boolean, rules: Vot
 /** L4: also of a lease that only somebody else grants, as in a forced era, whose end waits for it. */
 function withLongest(voter: Voter, ttlMs: Ms): Voter {
   return ttlMs <= voter.durable.longestTtlMs ? voter : withDurable(voter, { longestTtlMs: ttlMs });
+}
+
+/** L4: in a forced era only its one voter hears what its guard asks for; at the era's end the others have to wait as long. */
+export function takeLongest(voter: Voter, from: VoterId, { chosen, longestTtlMs }: VoterView): Voter {
+  if (chosen === null || chosen.record.cluster !== voter.durable.cluster) return voter;
+  return soleVoterOf(chosen.record) === from ? withLongest(voter, longestTtlMs ?? 0) : voter;
 }
 
 function mayGrant(voter: Voter, ask: RenewAsk, now: Instant): Refusal | null {

@@ -1,6 +1,6 @@
 // V5: may the standby take over, or the one reason why not. Unknown means hold, and say so.
 
-import { hearsMajority, recent, recordOf, standbySite } from '../agent/facts.ts';
+import { hearsMajority, isWithoutWitness, recent, recordOf, standbySite } from '../agent/facts.ts';
 import { mayHaveGoneOnMs, unnoticedMs } from '../agent/positions.ts';
 import type { AgentState } from '../agent/state.ts';
 import { showLsn } from '../lsn.ts';
@@ -81,7 +81,7 @@ export function standbyAdvice(s: AgentState, now: Instant, waives: Waiver = 'not
  */
 function isNewestSync(s: AgentState, now: Instant): boolean {
   if (hearsMajority(s, now)) return true;
-  return s.settings.witness === 'none' && s.voter.durable.accepted?.record.sync === true;
+  return isWithoutWitness(s) && s.voter.durable.accepted?.record.sync === true;
 }
 
 function lagAdvice(

@@ -20,6 +20,7 @@ import {
   prepare,
   release,
   startVoter,
+  takeLongest,
   type Voter,
   type VoterDurable,
   type VoterRules,
@@ -132,12 +133,13 @@ function ack(voter: Voter, ok: boolean, why = ''): Taken {
 }
 
 function take(state: WitnessState, from: PeerId, request: Request, at: Moment): Taken {
-  const { voter, lastPrimary, rules, startedAt } = state;
+  const { voter, rules, startedAt } = state;
   const { now } = at;
   const busy = waitsForWords(state, now) ? busyWith(voter, request, now) : null;
   if (busy !== null) return { voter, answer: busy };
   if (guardSite(from) !== null) return takeFromGuard(voter, rules, from, request, now);
-  if (voterOf(from) !== null) return takeFromVoter(voter, lastPrimary, rules, request, at);
+  const asker = voterOf(from);
+  if (asker !== null) return takeFromVoter(state, asker, request, at);
   if (request.type === 'init') return found(voter, rules, request);
   if (request.type !== 'status') return ack(voter, false, `a witness takes no ${request.type} from ${from}`);
   const status = {
@@ -206,13 +208,8 @@ function guardAnswer(voter: Voter, granted: boolean, refusal: Refusal | null, ro
   };
 }
 
-function takeFromVoter(
-  voter: Voter,
-  lastPrimary: PrimaryPosition | null,
-  rules: VoterRules,
-  request: Request,
-  at: Moment,
-): Taken {
+function takeFromVoter(state: WitnessState, from: VoterId, request: Request, at: Moment): Taken {
+  const { voter, lastPrimary, rules } = state;
   const { now } = at;
   switch (request.type) {
     case 'prepare': {
@@ -242,7 +239,8 @@ function takeFromVoter(
       return ack(learnChosen(voter, request.chosen), true);
     case 'state': {
       const heard = request.view.chosen === null ? voter : learnChosen(voter, request.view.chosen);
-      const next = isForgotten(voter, request, now) ? forget(heard) : heard;
+      const aware = takeLongest(heard, from, request.view);
+      const next = isForgotten(voter, request, now) ? forget(aware) : aware;
       return { voter: next, answer: { type: 'view', view: viewOf(next, now), lastPrimary } };
     }
     default:

@@ -12,11 +12,55 @@ export const standInMutants: readonly StoryMutant[] = [
     edits: [
       {
         file: facts,
-        find: 'const mayBeOver = movesOn(s.voter.durable.accepted, chosen);',
-        put: 'const mayBeOver = now < 0 && movesOn(s.voter.durable.accepted, chosen);',
+        find: 'isNeeded(s, chosen, now) && !movesOn(s.voter.durable.accepted, chosen)',
+        put: 'isNeeded(s, chosen, now) && !(now < 0 && movesOn(s.voter.durable.accepted, chosen))',
       },
     ],
     story: 'voted-and-cut-off.test.ts',
+  },
+  {
+    name: 'points-by-an-entry-that-it-voted-away',
+    rule: 'R2',
+    edits: [
+      { file: facts, find: 'return !mayBeMoved || isBorneOut', put: 'return now > 0 || !mayBeMoved || isBorneOut' },
+    ],
+    story: 'voted-and-cut-off.test.ts',
+  },
+  {
+    name: 'touches-before-it-has-heard',
+    rule: 'R2',
+    edits: [
+      {
+        file: facts,
+        find: '&& record.primary === s.me && !waitsForWords(s, now)',
+        put: '&& record.primary === s.me && now > 0',
+      },
+    ],
+    story: 'forced-era-ends.test.ts',
+  },
+  {
+    name: 'no-witness-by-the-file-alone',
+    rule: 'Q10',
+    edits: [
+      {
+        file: facts,
+        find: "s.settings.witness === 'none' && recordOf(s)?.voters === s.settings.voters",
+        put: "s.settings.witness === 'none' && recordOf(s)?.voters !== ''",
+      },
+    ],
+    story: 'no-witness-in-one-file.test.ts',
+  },
+  {
+    name: 'rejoins-by-the-file-alone',
+    rule: 'Q10',
+    edits: [
+      {
+        file: 'src/core/agent/rejoining.ts',
+        find: 'if (sole === null && record.voters !== d.s.settings.voters)',
+        put: "if (sole === null && record.voters === '')",
+      },
+    ],
+    story: 'no-witness-in-one-file.test.ts',
   },
   {
     name: 'hands-off-for-the-forgetful',
@@ -36,8 +80,8 @@ export const standInMutants: readonly StoryMutant[] = [
     edits: [
       {
         file: 'src/core/agent/reconciling.ts',
-        find: 'if (isMine(d, record.entry) && d.s.settings.dns)',
-        put: 'if (record.entry === d.s.me && d.s.settings.dns)',
+        find: 'if (isMine(d, record.entry) && mayPointName',
+        put: 'if (record.entry === d.s.me && mayPointName',
       },
     ],
     story: 'absent-hands.test.ts',
@@ -52,7 +96,7 @@ export const standInMutants: readonly StoryMutant[] = [
         put: "if (accepted.record.voters === '' && soleVoterOf(accepted.record) === null)",
       },
     ],
-    story: 'files-that-differ.test.ts',
+    story: 'no-witness-in-one-file.test.ts',
   },
   {
     name: 'era-ends-before-its-leases-are-known',
@@ -60,13 +104,48 @@ export const standInMutants: readonly StoryMutant[] = [
     edits: [
       {
         file: 'src/core/agent/forcing.ts',
-        find: '(view?.longestTtlMs ?? longest) >= longest;',
-        put: '(view?.longestTtlMs ?? longest) >= 0;',
+        find: '(view?.longestTtlMs ?? 0) >= longest;',
+        put: '(view?.longestTtlMs ?? 0) >= 0 * longest;',
+      },
+      {
+        file: voter,
+        find: 'soleVoterOf(chosen.record) === from ?',
+        put: 'soleVoterOf(chosen.record) === from && from === null ?',
       },
       {
         file: voter,
         find: 'if (refusal !== null) return refuse(aware, refusal);',
         put: 'if (refusal !== null) return refuse(voter, refusal);',
+      },
+    ],
+    story: 'files-that-differ.test.ts',
+  },
+  {
+    name: 'nobody-learns-the-longest',
+    rule: 'L4',
+    edits: [
+      {
+        file: voter,
+        find: 'soleVoterOf(chosen.record) === from ?',
+        put: 'soleVoterOf(chosen.record) === from && from === null ?',
+      },
+    ],
+    story: 'files-that-differ.test.ts',
+  },
+  {
+    name: 'keeps-eight-rounds',
+    rule: 'L5',
+    edits: [{ file: 'src/core/agent/grants.ts', find: 'const roundsKept = 64;', put: 'const roundsKept = 8;' }],
+    story: 'files-that-differ.test.ts',
+  },
+  {
+    name: 'another-address-is-wrong',
+    rule: 'R2',
+    edits: [
+      {
+        file: 'src/core/agent/reconciling.ts',
+        find: 'record.entry === d.s.me || seen?.value.entry !== null',
+        put: 'record.entry === d.s.me || seen !== null',
       },
     ],
     story: 'files-that-differ.test.ts',

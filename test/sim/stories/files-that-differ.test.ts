@@ -1,11 +1,13 @@
-// Files that were edited on some hosts alone: what one daemon is configured with, another one is not (L4, L5, V8, Q10).
+// Files that were edited on some hosts alone: what one daemon is configured with, another one is not (L4, L5, V8, R2).
 
 import assert from 'node:assert/strict';
 import { soleVoterOf } from '../../../src/core/quorum/sole-voter.ts';
 import type { Settings } from '../../../src/core/settings.ts';
 import { otherSite, type Site, sites } from '../../../src/core/site.ts';
-import { configOf } from '../world/config.ts';
+import { milli } from '../engine/scheduler.ts';
+import { addressOf } from '../world/config.ts';
 import { test } from '../world/postgres.kit.ts';
+import { registerValue } from '../world/register-value.ts';
 import { Story } from './kit.ts';
 
 const force = { kind: 'failover', dryRun: false, force: true, otherSideIsDown: true } as const;
@@ -14,33 +16,8 @@ function withLeases(settings: Settings, [ttlMs, witnessTtlMs]: readonly [number,
   return { ...settings, lease: { ...settings.lease, ttlMs, witnessTtlMs } };
 }
 
-const bothWrite = ({ world }: Story): boolean => sites.every((site) => world.postgres[site].isWritable());
-
-for (const witness of ['agent', 'route53'] as const) {
-  test(`Q10, I1: the primary's site alone is told that there is no witness, then cut off, ${witness}`, () => {
-    const story = new Story('1', { witness, replication: 'async' });
-    const site = story.begin();
-    const { world } = story;
-    const none = configOf({ ...world.options, witness: 'none' }).settings;
-    for (const daemon of [world.guards[site], world.agents[site]]) {
-      world.files.set(daemon.name, none);
-      daemon.kill('restarted');
-      story.pass(3000);
-    }
-    story.pass(90_000);
-    const mine = world.machinesOf(site);
-    world.moves.primaryTaken();
-    story.cut(
-      mine,
-      world.everyMachine.filter((machine) => !mine.includes(machine)),
-    );
-    assert.equal(
-      story.until(() => bothWrite(story), 60_000, 50),
-      false,
-    );
-    assert.deepEqual(world.violations.all, []);
-  });
-}
+const registerOf = ({ world }: Story) => registerValue(world.route53.register.value);
+const isOver = (voters: string | undefined): boolean => soleVoterOf({ voters: voters ?? 'only:site1' }) === null;
 
 test('L4, I1: at the end of a forced era its guard has a longer lease than the others ever granted', () => {
   const story = new Story('1', { witness: 'agent', replication: 'async' });
@@ -60,7 +37,6 @@ test('L4, I1: at the end of a forced era its guard has a longer lease than the o
   assert.ok(story.tookOver(lost, 60_000));
   story.pass(40_000);
   for (const machine of [world.witness.machine, ...world.machinesOf(lost)]) world.powerOn(machine);
-  const isOver = (voters: string | undefined): boolean => soleVoterOf({ voters: voters ?? 'only:site1' }) === null;
   assert.ok(
     story.until(() => isOver(world.records.newest()?.record.voters), 120_000, 10),
     'the era ends',
@@ -74,6 +50,74 @@ test('L4, I1: at the end of a forced era its guard has a longer lease than the o
     [],
   );
 });
+
+test('L4, I1: at its end the other agent is new, and cut off from the host with the longer lease', () => {
+  const story = new Story('1', { witness: 'route53', replication: 'async' });
+  const { world } = story;
+  const lost = story.begin();
+  const site = otherSite(lost);
+  story.lose(lost);
+  world.route53.faults.down = true;
+  world.files.set(world.guards[site].name, withLeases(world.settings, [60_000, 60_000]));
+  world.guards[site].kill('restarted');
+  story.pass(90_000);
+  world.forced = true;
+  world.promisedDown.promise(lost);
+  world.order(site, { ...force, to: site, acceptLoss: true });
+  assert.ok(story.tookOver(lost, 60_000));
+  story.pass(40_000);
+  const apart = (): void => story.cut([world.postgres[site].machine], [world.agents[lost].machine]);
+  apart();
+  world.route53.faults.down = false;
+  for (const machine of world.machinesOf(lost)) world.powerOn(machine);
+  const over = (): boolean => isOver(world.records.newest()?.record.voters);
+  for (let starts = 0; starts < 3 && !over(); starts += 1) {
+    story.until(over, 30_000, 10);
+    // The first words of a process do not say how long it will wait.
+    if (!over()) world.agents[lost].kill('restarted');
+  }
+  assert.ok(story.until(over, 60_000, 10), 'the era ends');
+  const told = (): boolean => isOver(world.agents[lost].state()?.voter.durable.accepted?.record.voters);
+  story.until(() => told() && isOver(registerOf(story)?.accepted.record.voters), 10_000, 10);
+  story.cut(
+    world.machinesOf(site),
+    world.everyMachine.filter(({ place }) => place !== site),
+  );
+  world.moves.primaryTaken();
+  story.pass(80_000);
+  assert.deepEqual(
+    world.violations.all.filter(({ id }) => id === 'I1'),
+    [],
+  );
+});
+
+for (const witness of ['agent', 'route53', 'none'] as const) {
+  test(`L4, I7: a forced era whose agent has longer leases in its file than anybody asks for ends, ${witness}`, () => {
+    const story = new Story('1', { witness, replication: 'async' });
+    const { world } = story;
+    const lost = story.begin();
+    const site = otherSite(lost);
+    world.files.set(world.agents[site].name, withLeases(world.settings, [20_000, 20_000]));
+    world.agents[site].kill('restarted');
+    story.pass(60_000);
+    story.lose(lost);
+    if (world.witness !== null) world.powerOff(world.witness.machine);
+    world.route53.faults.down = witness === 'route53';
+    story.pass(90_000);
+    world.forced = true;
+    world.promisedDown.promise(lost);
+    world.order(site, { ...force, to: site, acceptLoss: true });
+    assert.ok(story.tookOver(lost, 60_000));
+    story.pass(40_000);
+    world.route53.faults.down = false;
+    if (world.witness !== null) world.powerOn(world.witness.machine);
+    for (const machine of world.machinesOf(lost)) world.powerOn(machine);
+    assert.ok(
+      story.until(() => isOver(world.records.newest()?.record.voters), 180_000, 500),
+      'the era ends',
+    );
+  });
+}
 
 for (const [what, guard, agent] of [
   ['the agents longer ones', [6000, 15_000], [16_000, 30_000]],
@@ -134,3 +178,62 @@ test('V8, I4: zero-loss-strict: a standby that somebody put back to an older cop
   story.lose(site);
   assert.equal(story.tookOver(site, 60_000), false);
 });
+
+test('L5, I6: rounds are short, the link to the agent that is left is slow, and the other site is lost', () => {
+  const story = new Story('1', { witness: 'route53', replication: 'async' });
+  const { world } = story;
+  const { lease } = world.settings;
+  const brief: Settings = { ...world.settings, lease: { ...lease, renewEveryMs: 50, witnessAfterMs: 40 } };
+  for (const daemon of world.daemons) world.files.set(daemon.name, brief);
+  const site = story.begin();
+  const ends = [world.guards[site].machine, world.agents[site].machine];
+  const travel = world.network.travel.bind(world.network);
+  world.network.travel = (from, to) =>
+    travel(from, to) + (from !== to && ends.includes(from) && ends.includes(to) ? 250 * milli : 0);
+  for (const machine of world.machinesOf(otherSite(site))) world.powerOff(machine);
+  assert.equal(
+    story.until(() => !world.postgres[site].isWritable(), 60_000, 100),
+    false,
+    'the register stands in',
+  );
+});
+
+test('I8: the other agent has an older address of the database, and does not disturb instances that are right', () => {
+  const story = new Story('1', { witness: 'agent', replication: 'async' });
+  const primary = story.begin();
+  const other = otherSite(primary);
+  const { world } = story;
+  const databases = { ...world.settings.databases, [primary]: '192.0.2.77:5432' };
+  world.files.set(world.agents[other].name, { ...world.settings, databases });
+  world.agents[other].kill('restarted');
+  let switched = 0;
+  story.onLine = (line) => {
+    if (line.includes(`${other}-agent`) && line.includes(`env.switched`) && line.includes(`"site":"${primary}"`))
+      switched += 1;
+  };
+  story.pass(60_000);
+  assert.equal(switched, 0);
+});
+
+for (const how of ['cut off', 'stopped'] as const) {
+  test(`R2: the agent beside the entry is ${how}, and the other one has an older address of it: the name stays`, () => {
+    const story = new Story('1', { witness: 'agent', replication: 'async' });
+    story.begin();
+    const { world } = story;
+    const entry = world.records.newest()?.record.entry ?? 'site1';
+    const other = otherSite(entry);
+    const mine = addressOf(world.config, entry);
+    const theirs = addressOf(world.config, other);
+    const older = entry === 'site1' ? { site1: '192.0.2.99', site2: theirs } : { site1: theirs, site2: '192.0.2.99' };
+    world.addressFiles.set(world.agents[other].name, older);
+    world.agents[other].kill('restarted');
+    story.pass(60_000);
+    assert.equal(world.route53.name.value, mine);
+    if (how === 'stopped') world.agents[entry].stop();
+    else story.cut([world.agents[entry].machine], [world.agents[other].machine]);
+    assert.equal(
+      story.until(() => world.route53.name.value !== mine, 60_000),
+      false,
+    );
+  });
+}

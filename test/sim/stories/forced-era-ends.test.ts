@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { soleVoterOf } from '../../../src/core/quorum/sole-voter.ts';
 import { otherSite } from '../../../src/core/site.ts';
+import { addressOf } from '../world/config.ts';
 import { test } from '../world/postgres.kit.ts';
 import { registerValue } from '../world/register-value.ts';
 import { Story, switchover } from './kit.ts';
@@ -57,3 +58,22 @@ function play(seed: string): void {
 
 for (const seed of ['1', '2'])
   test(`who votes again at the end of a forced era waits first, seed ${seed}`, () => play(seed));
+
+test('the agent of the old primary starts again after a forced era, and moves no name before it has heard the other one', () => {
+  const story = new Story('4', { witness: 'none', replication: 'async' });
+  const lost = story.begin();
+  const site = otherSite(lost);
+  const { world } = story;
+  story.lose(lost);
+  story.pass(30_000);
+  world.forced = true;
+  world.promisedDown.promise(lost);
+  world.order(site, { ...switchover, acceptLoss: true, force: true, otherSideIsDown: true, to: site });
+  assert.ok(story.tookOver(lost, 60_000));
+  story.pass(60_000);
+  const wanted = addressOf(world.config, site);
+  const isMoved = (): boolean => world.route53.name.value !== wanted;
+  assert.equal(isMoved(), false);
+  for (const machine of world.machinesOf(lost)) world.powerOn(machine);
+  assert.equal(story.until(isMoved, 60_000, 10), false);
+});

@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { otherSite, type Site } from '../../../src/core/site.ts';
+import { addressOf } from '../world/config.ts';
 import { test } from '../world/postgres.kit.ts';
 import { Story, switchover } from './kit.ts';
 
@@ -34,3 +35,24 @@ for (const seed of ['1', '2', '3']) {
     story.end();
   });
 }
+
+test('the one link between the agents is cut in the midst of a move of the entry', () => {
+  const story = new Story('1', { witness: 'none', replication: 'async' });
+  const primary = story.begin();
+  const other = otherSite(primary);
+  const { world } = story;
+  const knows = (site: Site): boolean => world.agents[site].state()?.voter.durable.chosen?.record.entry === other;
+  assert.ok(world.balancers[primary].kill());
+  assert.ok(
+    story.until(() => knows(other) && !knows(primary), 20_000, 1),
+    'it has voted, and was not told',
+  );
+  story.cut([story.machine(`${primary}-svc`)], [story.machine(`${other}-svc`)]);
+  const isMoved = (): boolean => world.route53.name.value === addressOf(world.config, other);
+  assert.ok(story.until(isMoved, 20_000), 'the name follows the record');
+  assert.equal(
+    story.until(() => !isMoved(), 60_000),
+    false,
+    'and stays',
+  );
+});

@@ -14,7 +14,7 @@ import type { Start, Wiring } from './daemon.ts';
 import type { Process } from './process.ts';
 
 export type AgentWorld = {
-  readonly config: ClusterConfig;
+  readonly config: () => ClusterConfig;
   readonly settings: () => Settings;
   readonly adapters: (process: Process) => Omit<AgentAdapters, 'pause'>;
   readonly register: ((process: Process) => Register) | null;
@@ -31,7 +31,7 @@ export function wireAgent(site: Site, world: AgentWorld): (start: Start) => Agen
     return {
       step: agentStep,
       initial: startAgent(site, world.settings(), durable ?? emptyAgentDurable, amnesia, clock.now()),
-      perform: agentDeeds(world.config, {
+      perform: agentDeeds(world.config(), {
         ...world.adapters(process),
         pause: (ms) => process.later(ms * milli, () => undefined),
       }),

@@ -13,6 +13,11 @@ export function addressOf({ dns }: ClusterConfig, site: Site): string {
   return dns.kind === 'none' ? '' : dns.addresses[site];
 }
 
+export function withAddresses(config: ClusterConfig, addresses: Record<Site, string> | undefined): ClusterConfig {
+  const { dns } = config;
+  return dns.kind === 'none' || addresses === undefined ? config : { ...config, dns: { ...dns, addresses } };
+}
+
 const cache = new Map<string, { readonly config: ClusterConfig; readonly settings: Settings }>();
 
 type Configured = Pick<RunOptions, 'witness' | 'replication' | 'onCrash' | 'brisk'>;

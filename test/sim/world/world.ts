@@ -30,7 +30,7 @@ import { ApplicationHost } from './application-host.ts';
 import { SiteBalancer } from './balancer.ts';
 import { Clients } from './clients.ts';
 import { oldRelease } from './codec.ts';
-import { addressOf, configOf } from './config.ts';
+import { addressOf, configOf, withAddresses } from './config.ts';
 import { Daemon, type DaemonParts } from './daemon.ts';
 import { fenceTargetOf } from './fence-target.ts';
 import type { ForcedCommand } from './forced-command.ts';
@@ -68,6 +68,8 @@ export class World {
   readonly config: ClusterConfig;
   /** Of daemons, by name, whose file was edited alone: what each starts with. */
   readonly files = new Map<string, Settings>();
+  /** Likewise the public addresses in an agent's file. */
+  readonly addressFiles = new Map<string, BySite<string>>();
   readonly settings: Settings;
   readonly scheduler = new Scheduler();
   readonly random: Random;
@@ -261,7 +263,7 @@ export class World {
 
   #agent(site: Site) {
     return wireAgent(site, {
-      config: this.config,
+      config: () => withAddresses(this.config, this.addressFiles.get(agentOf(site))),
       settings: () => this.#fileOf(agentOf(site)),
       adapters: (process: Process) => ({
         probes: probesOf(process, process.machine, {
