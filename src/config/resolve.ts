@@ -3,13 +3,10 @@
  * shorter without a register), and where every number gets its unit into its name. Total: whatever passes the schema
  * resolves; whether it makes sense as a whole is `rules.ts`'s question, asked of the result.
  */
-import type { LeaseSettings } from '../core/settings.ts';
+import { defaultTtlMs, type LeaseSettings } from '../core/settings.ts';
 import type { VoterId } from '../core/site.ts';
 import type { ClusterConfig, DnsConfig, LeaseConfig, ReloadConfig, Route53Access, WitnessConfig } from './cluster.ts';
 import type { ClusterFile } from './schema.ts';
-
-/** protocol.md "Timing": a quiet lease must outlive a long round, which takes far longer at a register. */
-export const LEASE_TTL_DEFAULT_MS = { route53: 6_000, agent: 3_000, none: 3_000 } as const;
 
 export const PID_FILE_DEFAULT = '/run/birthday/{port}.pid';
 
@@ -109,7 +106,7 @@ function resolveDns({ dns, sites }: ClusterFile): DnsConfig {
 }
 
 function resolveLease({ lease, witness }: ClusterFile): LeaseConfig {
-  const ttlMs = lease.ttl ?? LEASE_TTL_DEFAULT_MS[witness.kind];
+  const ttlMs = lease.ttl ?? defaultTtlMs[witness.kind];
   const settings: LeaseSettings = {
     ttlMs,
     renewEveryMs: lease.renewEvery,

@@ -259,9 +259,38 @@ const paces: Rule = ({ lease, probe }) =>
       instead: `${path[1]}: ${formatDuration(LONGEST_PACE_MS)}, or less`,
     }));
 
+/** A guard remembers 32 rounds, an agent 64: more than fit between a long one and its grant at the register (L5). */
+const SHORTEST_ROUND_MS = 100;
+/** Who starts again accepts no other primary for so long (L4), whatever becomes of this one. */
+const LONGEST_LEASE_MS = 60_000;
+
+const leaseLengths: Rule = ({ lease }) => {
+  const findings: Finding[] = [];
+  if (lease.renewEveryMs < SHORTEST_ROUND_MS) {
+    findings.push({
+      path: ['lease', 'renewEvery'],
+      problem: `${formatDuration(lease.renewEveryMs)} is too often: a slow register could not answer for a round before it is forgotten`,
+      instead: `renewEvery: ${formatDuration(SHORTEST_ROUND_MS)}, or more`,
+    });
+  }
+  for (const [key, ms] of [
+    ['ttl', lease.ttlMs],
+    ['witnessTtl', lease.witnessTtlMs],
+  ] as const) {
+    if (ms <= LONGEST_LEASE_MS) continue;
+    findings.push({
+      path: ['lease', key],
+      problem: `${formatDuration(ms)} is too long: after a start of an agent no failover is possible for that time (L4)`,
+      instead: `${key}: ${formatDuration(LONGEST_LEASE_MS)}, or less`,
+    });
+  }
+  return findings;
+};
+
 const REFUSED: readonly Rule[] = [
   witnessSections,
   paces,
+  leaseLengths,
   dnsSection,
   reloadSection,
   timings,

@@ -308,6 +308,8 @@ export type GuardAnswer = {
   /** For renew and register-grant: whose grant this is, or null when it was refused or not asked for. */
   readonly granted: VoterId | null;
   readonly refusal: Refusal | null;
+  /** L4: granted for a shorter time than was asked for. `granted` is null then: version 1 has no words for it. */
+  readonly grantedFor: { readonly voter: VoterId; readonly ttlMs: Ms } | null;
   readonly round: Round | null;
   readonly chosen: Accepted | null;
   readonly standby: StandbyAdvice;

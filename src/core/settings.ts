@@ -77,6 +77,9 @@ export type Settings = {
   readonly databases: { readonly site1: string; readonly site2: string };
 };
 
+/** Of a quiet lease, where the file says nothing: with a register there has to be time for its grants (L5). */
+export const defaultTtlMs: Readonly<Record<WitnessKind, Ms>> = { route53: 6000, agent: 3000, none: 3000 };
+
 /** Tmax as configured: the largest ttl this configuration may ask for (L4). */
 export function longestTtl(lease: LeaseSettings, witness: WitnessKind): Ms {
   return witness === 'route53' ? Math.max(lease.ttlMs, lease.witnessTtlMs) : lease.ttlMs;

@@ -45,6 +45,7 @@ const guardAnswer = z.strictObject({
   type: z.literal('guard-answer'),
   granted: voterId.nullable(),
   refusal,
+  grantedFor: since(2, z.strictObject({ voter: voterId, ttlMs: ms }).nullable(), null),
   round: round.nullable(),
   chosen: accepted.nullable(),
   standby: z.strictObject({ mayTakeOver: z.boolean(), why: sentence, received: lsn.nullable(), ageMs: ms }),

@@ -134,6 +134,7 @@ export const answers = fc.oneof(
     type: is('guard-answer'),
     granted: maybe(voter),
     refusal,
+    grantedFor: maybe(fc.record({ voter, ttlMs: ms })),
     round: maybe(round),
     chosen: maybe(accepted),
     standby: fc.record({ mayTakeOver: fc.boolean(), why: text(200), received: maybe(count), ageMs: ms }),

@@ -128,7 +128,7 @@ export function isWithoutWitness(s: AgentState): boolean {
 }
 
 function isBorneOut(s: AgentState, chosen: Accepted, now: Instant): boolean {
-  if (soleVoterOf(chosen.record) === s.me) return true;
+  if (soleVoterOf(chosen.record) === s.me && !waitsForWords(s, now)) return true;
   const notBeyond = (ballot: Ballot): boolean => compareBallots(ballot, chosen.ballot) <= 0;
   const agrees = (heard: Heard | null): boolean =>
     heard !== null &&

@@ -92,7 +92,7 @@ function othersHoldIt(d: AgentDraft): boolean {
   if (chosen === null || !hearsPeer(s, at.now)) return false;
   const holds = (view: Pick<VoterView, 'accepted'> | undefined): boolean =>
     view !== undefined && view.accepted !== null && sameBallot(view.accepted.ballot, chosen.ballot);
-  // L4: at the era's end they wait for the longest lease that they know of; this agent alone may have granted a longer one. In
+  // L4: at the era's end they wait for the longest lease that they know of; this agent alone granted, perhaps a longer one. In
   // its first notice a process does not say (version 1 of the wire).
   const longest = s.voter.durable.longestTtlMs;
   const waitsFor = (view: VoterView | undefined): boolean => (view?.longestTtlMs ?? 0) >= longest;

@@ -6,8 +6,8 @@ import { noBallot } from '../quorum/ballot.ts';
 import { type Accepted, compareEpochs, epochOf, sameEpoch, showEpoch } from '../quorum/record.ts';
 import { isCurrent } from '../quorum/register.ts';
 import { compareRounds, noRound, type Round, sameRound, showRound } from '../quorum/round.ts';
-import { grant, latestRound, release } from '../quorum/voter.ts';
-import type { Site, VoterId } from '../site.ts';
+import { grant, latestRound, release, toldOfGrant } from '../quorum/voter.ts';
+import type { Site } from '../site.ts';
 import { standbyAdvice } from '../verdict/standby.ts';
 import { type AgentDraft, reply, set, trace } from './draft.ts';
 import { hearsPeer, hearsWitness, recordOf, waitsForWords } from './facts.ts';
@@ -21,11 +21,12 @@ const roundsKept = 64;
 /** Every answer to a guard carries the chosen record and what this agent knows of the standby ("Messages"). */
 export function guardAnswer(
   d: AgentDraft,
-  verdict: { granted: VoterId | null; refusal: Refusal | null; round: Round | null },
+  verdict: Pick<GuardAnswer, 'granted' | 'refusal' | 'round'> & Partial<Pick<GuardAnswer, 'grantedFor'>>,
 ): GuardAnswer {
   const record = recordOf(d.s);
   return {
     type: 'guard-answer',
+    grantedFor: null,
     ...verdict,
     chosen: d.s.voter.durable.chosen,
     standby: standbyAdvice(d.s, d.at.now),
@@ -127,7 +128,8 @@ export function onRenew(d: AgentDraft, site: Site, message: Renew, replyTo: numb
   }
   const { refusal: why } = result;
   const round = why === null ? message.round : latestRound(d.s.voter, message);
-  reply(d, replyTo, guardAnswer(d, { granted: why === null ? d.s.me : null, refusal: why, round }));
+  const words = why === null ? toldOfGrant(d.s.me, message, rulesOf(d.s.settings)) : { granted: null, refusal: why };
+  reply(d, replyTo, guardAnswer(d, { ...words, round }));
 }
 
 function noteRound(d: AgentDraft, site: Site): void {

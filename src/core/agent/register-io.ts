@@ -8,7 +8,7 @@ import { type EpochId, epochOf, sameEpoch } from '../quorum/record.ts';
 import { absorbRead, absorbValue, isCurrent, registerBindsMs, withGrant, withRelease } from '../quorum/register.ts';
 import type { RegisterRead, RegisterState } from '../quorum/register-state.ts';
 import { compareRounds, showRound } from '../quorum/round.ts';
-import { changesPrimary } from '../quorum/voter.ts';
+import { changesPrimary, grantableMs, toldOfGrant } from '../quorum/voter.ts';
 import type { Site } from '../site.ts';
 import { type AgentDraft, isPending, readRegister, reply, set, swapRegister, trace } from './draft.ts';
 import { chosenOf, hearsPeer, recordOf } from './facts.ts';
@@ -16,7 +16,7 @@ import { guardAnswer } from './grants.ts';
 import { hearBallots } from './hear.ts';
 import { hearPosition } from './positions.ts';
 import { refusesNow } from './refusing.ts';
-import type { Intent, Pending, QueuedGrant } from './state.ts';
+import { type Intent, type Pending, type QueuedGrant, rulesOf } from './state.ts';
 
 /** While something is amiss the register is read this often: within R2's 2 s, and one request a second (Route 53). */
 const attentiveReadMs = 1000;
@@ -121,7 +121,8 @@ function runGrant(d: AgentDraft): void {
     return isNonce(d, grant.sought) ? granted(d, grant) : refuseGrant(d, grant, 'register');
   }
   const mark = { id: d.at.random.slice(0, 16), position: positionIn(d, grant.ask.epoch) };
-  const next = withGrant(d.s.register, grant.ask, mark, d.s.settings.lease.drift, d.at.now);
+  const ask = { ...grant.ask, ttlMs: grantableMs(grant.ask, rulesOf(d.s.settings)) };
+  const next = withGrant(d.s.register, ask, mark, d.s.settings.lease.drift, d.at.now);
   if (typeof next === 'string') {
     if (d.s.registerReadAt < grant.since || isReading(d)) return readSoon(d);
     refuseGrant(
@@ -231,7 +232,7 @@ function granted(d: AgentDraft, { ask, replyTo }: Pick<QueuedGrant, 'ask' | 'rep
   // L5: who ran a grant tells its peer the nonce at once.
   set(d, { due: { ...d.s.due, state: d.at.now }, longRoundAt: null });
   trace(d, 'debug', 'register.granted', { site: ask.site, round: showRound(ask.round), ttlMs: ask.ttlMs });
-  reply(d, replyTo, guardAnswer(d, { granted: 'witness', refusal: null, round: ask.round }));
+  reply(d, replyTo, guardAnswer(d, { ...toldOfGrant('witness', ask, rulesOf(d.s.settings)), round: ask.round }));
 }
 
 /** Q9: a record of the same primary is written at most every witnessEvery (grants do not count), and waits while the register may be needed for the lease. */

@@ -92,7 +92,7 @@ export function onFailsafeAnswer(
     return;
   }
   const before = d.s.lease.until;
-  extend(d, { round, epoch: pending.epoch, ttlMs: pending.ttlMs, t0: pending.at }, 'failsafe');
+  extend(d, { round, epoch: pending.epoch, grantedMs: pending.ttlMs, t0: pending.at }, 'failsafe');
   if (d.s.lease.until > before) {
     trace(d, 'warn', 'failsafe.renewed', { round: showRound(round), leftMs: d.s.lease.until - d.at.now });
   }

@@ -7,6 +7,7 @@ import { bothAgents, extendLease, isMajority, openTally, type Tally, withAnswer 
 import { type EpochId, sameEpoch, showEpoch } from '../quorum/record.ts';
 import { compareRounds, type Round, sameRound, showRound } from '../quorum/round.ts';
 import { soleVoterOf } from '../quorum/sole-voter.ts';
+import { defaultTtlMs } from '../settings.ts';
 import { agentOf, peerOfVoter, type Site, sites, type VoterId } from '../site.ts';
 import { clockGrainMs, draw, type Instant, type Ms } from '../time.ts';
 import { ask, type GuardDraft, set, setDurable, trace } from './draft.ts';
@@ -64,7 +65,7 @@ export function takeRound(d: GuardDraft): Round {
 function beginRound(d: GuardDraft, epoch: EpochId, length: 'quiet' | 'long'): void {
   const { lease } = d.s.settings;
   const round = takeRound(d);
-  const ttlMs = length === 'long' ? lease.witnessTtlMs : lease.ttlMs;
+  const ttlMs = length === 'long' ? lease.witnessTtlMs : quietTtlMs(d);
   // L1: t0 was read before the step, so before the first byte leaves.
   const tally = openTally(round, epoch, ttlMs, d.at.now);
   set(d, { tallies: [...d.s.tallies, tally].slice(-talliesKept) });
@@ -73,6 +74,16 @@ function beginRound(d: GuardDraft, epoch: EpochId, length: 'quiet' | 'long'): vo
     trace(d, 'info', 'round.long', { round: showRound(round), epoch: showEpoch(epoch), ttlMs });
   }
   for (const site of sites) renew(d, tally, site);
+}
+
+/**
+ * L4: the first words of a process are in version 1, in which no voter can say that its file gives less. So a first round asks for no
+ * more than any file gives that was left as it was: a guard that is started again with longer leases keeps its database.
+ */
+function quietTtlMs({ s }: GuardDraft): Ms {
+  const { lease, witness } = s.settings;
+  const unheard = s.agents.site1 === null && s.agents.site2 === null;
+  return unheard ? Math.min(lease.ttlMs, defaultTtlMs[witness]) : lease.ttlMs;
 }
 
 function renewDeadline(d: GuardDraft, ttlMs: Ms): Ms {
@@ -163,17 +174,24 @@ export function onRoundAnswer(d: GuardDraft, pending: RoundPending, outcome: Out
   // L1, L7: nothing is counted that belongs to a round before a release, or to an epoch that is over.
   if (tally === undefined || compareRounds(tally.round, d.s.covered) <= 0) return;
   const voter = pending.kind === 'renew' ? pending.voter : 'witness';
-  const granted = answer.granted === voter && answer.round !== null && sameRound(answer.round, tally.round);
-  if (pending.kind === 'register-grant' && !granted) {
-    if (registerSpoke(answer.refusal)) noteAnswer(d, tally, 'witness', false);
+  const grantedMs = timeGranted(answer, voter, tally);
+  if (pending.kind === 'register-grant' && grantedMs === null) {
+    if (registerSpoke(answer.refusal)) noteAnswer(d, tally, 'witness', null);
     return onNoRegisterGrant(d, pending);
   }
   // L8 counts answers: an agent that started a moment ago and may not say yet whether it grants has given none.
-  if (answer.refusal === 'busy') return onRefusal(d, tally, 'busy');
-  const counted = noteAnswer(d, tally, voter, granted);
-  if (!granted) return onRefusal(d, counted, answer.refusal);
+  if (grantedMs === null && answer.refusal === 'busy') return onRefusal(d, tally, 'busy');
+  const counted = noteAnswer(d, tally, voter, grantedMs);
+  if (grantedMs === null) return onRefusal(d, counted, answer.refusal);
   if (makesLease(d, counted.granted)) return onMajority(d, counted);
   if (pending.kind === 'renew') askWitness(d, counted, pending.voter);
+}
+
+/** For how long this voter granted the round; null where it did not. */
+function timeGranted({ granted, grantedFor, round }: GuardAnswer, voter: VoterId, tally: Tally): Ms | null {
+  if (round === null || !sameRound(round, tally.round)) return null;
+  if (granted === voter) return tally.ttlMs;
+  return grantedFor?.voter === voter ? grantedFor.ttlMs : null;
 }
 
 /** "Orders": in a forced era the grant of its one voter is a lease; the answer that ends the era is heard before it is counted. */
@@ -182,8 +200,8 @@ function makesLease(d: GuardDraft, granted: readonly VoterId[]): boolean {
   return sole === null ? isMajority(granted, d.s.settings.witness) : granted.includes(sole);
 }
 
-function noteAnswer(d: GuardDraft, tally: Tally, voter: VoterId, granted: boolean): Tally {
-  const counted = withAnswer(tally, voter, granted);
+function noteAnswer(d: GuardDraft, tally: Tally, voter: VoterId, grantedMs: Ms | null): Tally {
+  const counted = withAnswer(tally, voter, grantedMs);
   set(d, { tallies: d.s.tallies.map((open) => (sameRound(open.round, tally.round) ? counted : open)) });
   return counted;
 }
@@ -232,8 +250,8 @@ function onMajority(d: GuardDraft, tally: Tally): void {
 }
 
 /** Takes up a round that counts. One that is over already is no lease. */
-export function extend(d: GuardDraft, tally: Pick<Tally, 'round' | 'epoch' | 't0' | 'ttlMs'>, how: string): void {
-  if (d.at.now + clockGrainMs >= tally.t0 + tally.ttlMs) return;
+export function extend(d: GuardDraft, tally: Pick<Tally, 'round' | 'epoch' | 't0' | 'grantedMs'>, how: string): void {
+  if (d.at.now + clockGrainMs >= tally.t0 + tally.grantedMs) return;
   const held = leaseInForce(d.s, d.at.now) ? d.s.lease : null;
   const lease = extendLease(held, tally);
   if (lease === held) return;

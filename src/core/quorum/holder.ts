@@ -12,6 +12,8 @@ export type Tally = {
   readonly round: Round;
   readonly epoch: EpochId;
   readonly ttlMs: Ms;
+  /** The shortest time that a voter granted it for, which its own file limits (L4). */
+  readonly grantedMs: Ms;
   /** The clock read before the first byte of the round left (L1). */
   readonly t0: Instant;
   readonly granted: readonly VoterId[];
@@ -23,12 +25,15 @@ export type Tally = {
 export type Lease = { readonly epoch: EpochId; readonly until: Instant; readonly round: Round };
 
 export function openTally(round: Round, epoch: EpochId, ttlMs: Ms, t0: Instant): Tally {
-  return { round, epoch, ttlMs, t0, granted: [], answered: [] };
+  return { round, epoch, ttlMs, grantedMs: ttlMs, t0, granted: [], answered: [] };
 }
 
-export function withAnswer(tally: Tally, voter: VoterId, granted: boolean): Tally {
+/** `grantedMs`: for how long it granted the round; null where it refused. */
+export function withAnswer(tally: Tally, voter: VoterId, grantedMs: Ms | null): Tally {
   const add = (list: readonly VoterId[]): readonly VoterId[] => (list.includes(voter) ? list : [...list, voter]);
-  return { ...tally, answered: add(tally.answered), granted: granted ? add(tally.granted) : tally.granted };
+  const answered = add(tally.answered);
+  if (grantedMs === null) return { ...tally, answered };
+  return { ...tally, answered, granted: add(tally.granted), grantedMs: Math.min(tally.grantedMs, grantedMs) };
 }
 
 /** A voter counts once, however often its grant arrives. */
@@ -45,8 +50,8 @@ export function bothAgents(granted: readonly VoterId[]): boolean {
  * The lease after a round that counts: a later deadline or a later epoch replaces what was held, an earlier one never
  * does (L1). The same value comes back when nothing changed.
  */
-export function extendLease(held: Lease | null, tally: Pick<Tally, 'round' | 'epoch' | 't0' | 'ttlMs'>): Lease {
-  const until = tally.t0 + tally.ttlMs;
+export function extendLease(held: Lease | null, tally: Pick<Tally, 'round' | 'epoch' | 't0' | 'grantedMs'>): Lease {
+  const until = tally.t0 + tally.grantedMs;
   if (held !== null) {
     const order = compareEpochs(tally.epoch, held.epoch);
     if (order < 0 || (order === 0 && until <= held.until)) return held;

@@ -1,7 +1,7 @@
 // One voter with a clock: an agent, or an agent witness. Holds a promise and a vote for the record (Q1 to Q8) and one
 // lease promise (L2 to L4, L7). Pure; the caller persists `durable` before it answers (Q3).
 
-import type { Accept, Prepare, Refusal, Release, StateNotice, VoterView } from '../messages.ts';
+import type { Accept, GuardAnswer, Prepare, Refusal, Release, StateNotice, VoterView } from '../messages.ts';
 import type { Site, VoterId } from '../site.ts';
 import { bindingMs, type Instant, type Ms } from '../time.ts';
 import { type Ballot, compareBallots, maxBallot, noBallot, sameBallot } from './ballot.ts';
@@ -212,11 +212,10 @@ export type RenewAsk = {
 export function grant(voter: Voter, ask: RenewAsk, refusing: boolean, rules: VoterRules, now: Instant): VoterResult {
   const stranger = strange(voter, rules, ask);
   if (stranger !== null) return refuse(voter, stranger);
-  const aware = withLongest(voter, ask.ttlMs);
   const refusal = mayGrant(voter, ask, now);
-  if (refusal !== null) return refuse(aware, refusal);
-  if (refusing) return refuse(aware, 'refusing');
-  const until = now + bindingMs(ask.ttlMs, rules.drift);
+  if (refusal !== null) return refuse(voter, refusal);
+  if (refusing) return refuse(voter, 'refusing');
+  const until = now + bindingMs(grantableMs(ask, rules), rules.drift);
   const held = voter.promise?.site === ask.site ? voter.promise : null;
   const promise: LeasePromise = {
     site: ask.site,
@@ -225,18 +224,34 @@ export function grant(voter: Voter, ask: RenewAsk, refusing: boolean, rules: Vot
     round: maxRound(held?.round ?? noRound, ask.round),
     until: Math.max(held?.until ?? 0, until),
   };
-  return { voter: { ...aware, promise, grantedUnder: voter.durable.promised }, refusal: null };
+  return { voter: { ...voter, promise, grantedUnder: voter.durable.promised }, refusal: null };
 }
 
-/** L4: also of a lease that only somebody else grants, as in a forced era, whose end waits for it. */
-function withLongest(voter: Voter, ttlMs: Ms): Voter {
-  return ttlMs <= voter.durable.longestTtlMs ? voter : withDurable(voter, { longestTtlMs: ttlMs });
+/**
+ * L4: for how long a voter grants: for no longer than its own file says, whatever the guard's file asks for. So what it waits for
+ * after a start, also with a disk that is lost or put back, is enough for all that it ever granted by this file.
+ */
+export function grantableMs({ ttlMs }: Pick<RenewAsk, 'ttlMs'>, { longestTtlMs }: VoterRules): Ms {
+  return Math.min(ttlMs, longestTtlMs);
 }
 
-/** L4: in a forced era only its one voter hears what its guard asks for; at the era's end the others have to wait as long. */
+/** How the guard is told of a grant. */
+export function toldOfGrant(
+  voter: VoterId,
+  ask: Pick<RenewAsk, 'ttlMs'>,
+  rules: VoterRules,
+): Pick<GuardAnswer, 'granted' | 'refusal' | 'grantedFor'> {
+  const ttlMs = grantableMs(ask, rules);
+  return ttlMs < ask.ttlMs
+    ? { granted: null, refusal: 'busy', grantedFor: { voter, ttlMs } }
+    : { granted: voter, refusal: null, grantedFor: null };
+}
+
+/** L4: in a forced era only its one voter grants, perhaps longer leases than the others' files say; at its end they wait as long. */
 export function takeLongest(voter: Voter, from: VoterId, { chosen, longestTtlMs }: VoterView): Voter {
   if (chosen === null || chosen.record.cluster !== voter.durable.cluster) return voter;
-  return soleVoterOf(chosen.record) === from ? withLongest(voter, longestTtlMs ?? 0) : voter;
+  const longer = soleVoterOf(chosen.record) === from && (longestTtlMs ?? 0) > voter.durable.longestTtlMs;
+  return longer ? withDurable(voter, { longestTtlMs: longestTtlMs ?? 0 }) : voter;
 }
 
 function mayGrant(voter: Voter, ask: RenewAsk, now: Instant): Refusal | null {

@@ -21,6 +21,7 @@ import {
   release,
   startVoter,
   takeLongest,
+  toldOfGrant,
   type Voter,
   type VoterDurable,
   type VoterRules,
@@ -156,7 +157,7 @@ function take(state: WitnessState, from: PeerId, request: Request, at: Moment): 
 function busyWith(voter: Voter, request: Request, now: Instant): Answer | null {
   switch (request.type) {
     case 'renew':
-      return guardAnswer(voter, false, 'busy', latestRound(voter, request));
+      return guardAnswer(voter, refused('busy'), latestRound(voter, request));
     case 'prepare':
       return { type: 'promise', promised: false, refusal: 'busy', view: viewOf(voter, now) };
     case 'accept':
@@ -167,39 +168,40 @@ function busyWith(voter: Voter, request: Request, now: Instant): Answer | null {
 }
 
 function takeFromGuard(voter: Voter, rules: VoterRules, from: PeerId, request: Request, now: Instant): Taken {
-  const answer = (next: Voter, granted: boolean, refusal: Refusal | null, round: Round | null): Taken => ({
+  const answer = (next: Voter, words: Words, round: Round | null): Taken => ({
     voter: next,
-    answer: guardAnswer(next, granted, refusal, round),
+    answer: guardAnswer(next, words, round),
   });
   switch (request.type) {
     case 'renew': {
       if (request.site !== guardSite(from)) return ack(voter, false, `${from} is not the guard of ${request.site}`);
       const result = grant(voter, request, false, rules, now);
-      const granted = result.refusal === null;
-      return answer(result.voter, granted, result.refusal, granted ? request.round : latestRound(voter, request));
+      if (result.refusal !== null) return answer(result.voter, refused(result.refusal), latestRound(voter, request));
+      return answer(result.voter, toldOfGrant('witness', request, rules), request.round);
     }
     case 'release': {
       const own = request.site === guardSite(from) && request.cluster === voter.durable.cluster;
-      return answer(
-        own ? release(voter, request) : voter,
-        false,
-        null,
-        own ? latestRound(voter, request) : request.round,
-      );
+      const round = own ? latestRound(voter, request) : request.round;
+      return answer(own ? release(voter, request) : voter, refused(null), round);
     }
     case 'inquire':
-      return answer(voter, false, null, null);
+      return answer(voter, refused(null), null);
     default:
       return ack(voter, false, `a witness takes no ${request.type} from a guard`);
   }
 }
 
+type Words = Pick<GuardAnswer, 'granted' | 'refusal' | 'grantedFor'>;
+
+function refused(refusal: Refusal | null): Words {
+  return { granted: null, refusal, grantedFor: null };
+}
+
 /** It knows nothing of the standby, and says so. */
-function guardAnswer(voter: Voter, granted: boolean, refusal: Refusal | null, round: Round | null): GuardAnswer {
+function guardAnswer(voter: Voter, words: Words, round: Round | null): GuardAnswer {
   return {
     type: 'guard-answer',
-    granted: granted ? 'witness' : null,
-    refusal,
+    ...words,
     round,
     chosen: voter.durable.chosen,
     standby: { mayTakeOver: false, why: 'a witness does not watch the standby', received: null, ageMs: 0 },

@@ -121,8 +121,8 @@ export const leaseMutants: readonly Mutant[] = [
     edits: [
       {
         file: rounds,
-        find: 'const counted = withAnswer(tally, voter, granted);',
-        put: 'const before = d.s.tallies.findLast((open) => open !== tally && open.granted.length > 0);\n  const counted = withAnswer(before === undefined ? tally : { ...tally, granted: before.granted }, voter, granted);',
+        find: 'const counted = withAnswer(tally, voter, grantedMs);',
+        put: 'const before = d.s.tallies.findLast((open) => open !== tally && open.granted.length > 0);\n  const counted = withAnswer(before === undefined ? tally : { ...tally, granted: before.granted }, voter, grantedMs);',
       },
     ],
     seeds: 400,

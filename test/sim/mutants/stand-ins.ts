@@ -109,16 +109,11 @@ export const standInMutants: readonly StoryMutant[] = [
       },
       {
         file: voter,
-        find: 'soleVoterOf(chosen.record) === from ?',
-        put: 'soleVoterOf(chosen.record) === from && from === null ?',
-      },
-      {
-        file: voter,
-        find: 'if (refusal !== null) return refuse(aware, refusal);',
-        put: 'if (refusal !== null) return refuse(voter, refusal);',
+        find: 'soleVoterOf(chosen.record) === from &&',
+        put: 'soleVoterOf(chosen.record) === from && from === null &&',
       },
     ],
-    story: 'files-that-differ.test.ts',
+    story: 'longer-leases-in-one-file.test.ts',
   },
   {
     name: 'nobody-learns-the-longest',
@@ -126,11 +121,49 @@ export const standInMutants: readonly StoryMutant[] = [
     edits: [
       {
         file: voter,
-        find: 'soleVoterOf(chosen.record) === from ?',
-        put: 'soleVoterOf(chosen.record) === from && from === null ?',
+        find: 'soleVoterOf(chosen.record) === from &&',
+        put: 'soleVoterOf(chosen.record) === from && from === null &&',
       },
     ],
-    story: 'files-that-differ.test.ts',
+    story: 'longer-leases-in-one-file.test.ts',
+  },
+  {
+    name: 'grants-whatever-is-asked-for',
+    rule: 'L4',
+    edits: [
+      {
+        file: voter,
+        find: 'return Math.min(ttlMs, longestTtlMs);',
+        put: 'return longestTtlMs < 0 ? longestTtlMs : ttlMs;',
+      },
+    ],
+    story: 'longer-leases-in-one-file.test.ts',
+  },
+  {
+    name: 'counts-a-grant-for-what-it-asked-for',
+    rule: 'L4',
+    edits: [
+      {
+        file: 'src/core/guard/rounds.ts',
+        find: 'return grantedFor?.voter === voter ? grantedFor.ttlMs : null;',
+        put: 'return grantedFor?.voter === voter ? tally.ttlMs : null;',
+      },
+    ],
+    story: 'longer-leases-in-one-file.test.ts',
+  },
+  {
+    name: 'asks-for-all-at-first',
+    rule: 'L4',
+    edits: [
+      { file: 'src/core/guard/rounds.ts', find: 'return unheard ?', put: 'return unheard && witness === undefined ?' },
+    ],
+    story: 'longer-leases-in-one-file.test.ts',
+  },
+  {
+    name: 'touches-by-an-era-that-is-over',
+    rule: 'R2',
+    edits: [{ file: facts, find: '=== s.me && !waitsForWords(s, now)) return true;', put: '=== s.me) return true;' }],
+    story: 'forced-era-ends.test.ts',
   },
   {
     name: 'keeps-eight-rounds',

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { soleVoterOf } from '../../../src/core/quorum/sole-voter.ts';
 import { otherSite } from '../../../src/core/site.ts';
+import { milli } from '../engine/scheduler.ts';
 import { addressOf } from '../world/config.ts';
 import { test } from '../world/postgres.kit.ts';
 import { registerValue } from '../world/register-value.ts';
@@ -75,5 +76,42 @@ test('the agent of the old primary starts again after a forced era, and moves no
   const isMoved = (): boolean => world.route53.name.value !== wanted;
   assert.equal(isMoved(), false);
   for (const machine of world.machinesOf(lost)) world.powerOn(machine);
+  assert.equal(story.until(isMoved, 60_000, 10), false);
+});
+
+test("the disk of a forced era's only voter is put back to it: it moves no name before it has heard what came after", () => {
+  const story = new Story('1', { witness: 'agent', replication: 'async' });
+  const { world } = story;
+  const lost = story.begin();
+  const site = otherSite(lost);
+  assert.ok(world.witness !== null);
+  story.lose(lost);
+  world.powerOff(world.witness.machine);
+  story.pass(90_000);
+  world.forced = true;
+  world.promisedDown.promise(lost);
+  world.order(site, { ...switchover, acceptLoss: true, force: true, otherSideIsDown: true, to: site });
+  assert.ok(story.tookOver(lost, 60_000));
+  story.pass(40_000);
+  const agent = world.agents[site];
+  const old = agent.disk.synced;
+  for (const machine of [world.witness.machine, ...world.machinesOf(lost)]) world.powerOn(machine);
+  story.pass(180_000);
+  assert.equal(soleVoterOf(world.records.newest()?.record ?? null), null);
+  world.order(site, { kind: 'entry', to: lost });
+  story.pass(30_000);
+  const isMoved = (): boolean => world.route53.name.value !== addressOf(world.config, lost);
+  assert.equal(isMoved(), false);
+  agent.stop();
+  story.pass(3000);
+  agent.disk.synced = old;
+  world.memoryLost = true;
+  for (const place of [lost, 'third'] as const)
+    for (const [from, to] of [
+      [place, site],
+      [site, place],
+    ] as const)
+      world.network.path(from, to).extraDelay = 300 * milli;
+  agent.start();
   assert.equal(story.until(isMoved, 60_000, 10), false);
 });

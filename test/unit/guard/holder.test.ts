@@ -31,9 +31,15 @@ for (const [witness, granted, lease] of majorities) {
 
 test('a voter that answers twice counts once, and a refusal is an answer but no grant', () => {
   const tally = openTally(round(1), epoch(1), 3000, 100);
-  const answered = withAnswer(withAnswer(withAnswer(tally, 'site1', true), 'site1', true), 'site2', false);
+  const answered = withAnswer(withAnswer(withAnswer(tally, 'site1', 3000), 'site1', 3000), 'site2', null);
   assert.deepEqual(answered.granted, ['site1']);
   assert.deepEqual(answered.answered, ['site1', 'site2']);
+});
+
+test('L4: a round counts for the shortest time that it was granted for, however long the guard asked for', () => {
+  const tally = openTally(round(1), epoch(1), 6000, 100);
+  const granted = withAnswer(withAnswer(tally, 'site1', 3000), 'site2', 6000);
+  assert.equal(extendLease(null, granted).until, 3100);
 });
 
 const held: Lease = { epoch: epoch(2), until: 5000, round: round(3) };

@@ -13,6 +13,7 @@ import {
   prepare,
   release,
   startVoter,
+  toldOfGrant,
   type Voter,
 } from '../../../src/core/quorum/voter.ts';
 import { longestTtl, type Settings } from '../../../src/core/settings.ts';
@@ -156,11 +157,9 @@ export class FakeVoter {
         const result = grant(this.voter, request, this.refusing, this.rules, this.clock.now());
         this.voter = result.voter;
         if (result.refusal === null) this.granted += 1;
-        return this.#say({
-          granted: result.refusal === null ? this.id : null,
-          refusal: result.refusal,
-          round: result.refusal === null ? request.round : latestRound(this.voter, request),
-        });
+        if (result.refusal === null)
+          return this.#say({ ...toldOfGrant(this.id, request, this.rules), round: request.round });
+        return this.#say({ granted: null, refusal: result.refusal, round: latestRound(this.voter, request) });
       }
       case 'release':
         this.releases.push(request);
@@ -179,9 +178,12 @@ export class FakeVoter {
     }
   }
 
-  #say(verdict: Pick<GuardAnswer, 'granted' | 'refusal' | 'round'>): GuardAnswer {
+  #say(
+    verdict: Pick<GuardAnswer, 'granted' | 'refusal' | 'round'> & Partial<Pick<GuardAnswer, 'grantedFor'>>,
+  ): GuardAnswer {
     return {
       type: 'guard-answer',
+      grantedFor: null,
       ...verdict,
       chosen: this.voter.durable.chosen,
       standby: { mayTakeOver: this.mayTakeOver, why: this.mayTakeOver ? '' : 'no', received: null, ageMs: 0 },

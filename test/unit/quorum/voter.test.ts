@@ -12,6 +12,7 @@ import {
   prepare,
   release,
   startVoter,
+  toldOfGrant,
   type Voter,
   viewOf,
 } from '../../../src/core/quorum/voter.ts';
@@ -193,10 +194,22 @@ test('L3: accepting a record of the same primary leaves the promise as it is', (
   assert.deepEqual(after.promise, before.promise);
 });
 
-test('L4: the largest ttl ever granted is kept for the next start', () => {
+test('L4: the largest ttl that its file ever gave is kept for the next start', () => {
+  const before = startVoter(durable({ longestTtlMs: 0 }), false, { ...rules, longestTtlMs: 20_000 }, 0);
+  assert.equal(before.durable.longestTtlMs, 20_000);
+  assert.equal(startVoter(before.durable, false, rules, 500).quarantinedUntil, 500 + 21_000 + 10);
+});
+
+test('L4: nothing is granted for longer than its own file gives, and the guard is told so', () => {
   const after = granted(voter(), { ttlMs: 20_000 }, 0);
-  assert.equal(after.durable.longestTtlMs, 20_000);
-  assert.equal(startVoter(after.durable, false, rules, 500).quarantinedUntil, 500 + 21_000 + 10);
+  assert.equal(after.promise?.until, 15_760);
+  assert.equal(after.durable.longestTtlMs, 15_000);
+  assert.deepEqual(toldOfGrant('site1', toRenew({ ttlMs: 20_000 }), rules), {
+    granted: null,
+    refusal: 'busy',
+    grantedFor: { voter: 'site1', ttlMs: 15_000 },
+  });
+  assert.equal(toldOfGrant('site1', toRenew(), rules).granted, 'site1');
 });
 
 test('L4: what may be granted counts too, whatever was granted so far', () => {
