@@ -17,7 +17,7 @@ import { createFence } from './fence.ts';
 import type { Parts } from './parts.ts';
 import { createProcesses } from './processes.ts';
 import { beatQuery, beatValues, clusterRowQuery, factsQuery, readClusterRow, rowIsMissing } from './queries.ts';
-import { createSession } from './session.ts';
+import { anyDatabase, createSession } from './session.ts';
 import type { DatabaseSettings, ProcessControl } from './settings.ts';
 import { createSignalFile } from './signal-file.ts';
 import { createSpace } from './space.ts';
@@ -45,17 +45,17 @@ export function createDatabase(
     controlFile: createControlFile(settings.dataDirectory, settings.binDirectory),
     control: createControl(settings, control, processes),
     fence: createFence(processes, signalFile),
-    roles: createSession(settings, 'postgres', () => Promise.resolve()),
+    roles: createSession(settings, anyDatabase(settings), () => Promise.resolve()),
     space: createSpace(settings.dataDirectory),
     report,
   };
   let tidied = false;
-  const questions = createSession(settings, settings.database, () => {
+  const questions = createSession(settings, [settings.database], () => {
     tidied = false;
     return Promise.resolve();
   });
   const upkeep = createUpkeep(settings, report);
-  const beats = createSession(settings, settings.database, (connection, budget) => {
+  const beats = createSession(settings, [settings.database], (connection, budget) => {
     upkeep.reset();
     return ensureTables(connection, budget);
   });

@@ -11,7 +11,7 @@ import type { DatabaseSettings } from './settings.ts';
 /** A server that is stopped by its own deadline gives up before we do, so that nothing goes on after an answer. */
 const statementTimeoutMs: Ms = 5000;
 
-export function guardTarget(settings: DatabaseSettings, database: string): Target {
+function guardTarget(settings: DatabaseSettings, database: string): Target {
   const { socketDirectory: host, port, superuser: user } = settings;
   return { host, port, user, database, password: null, applicationName: 'siteward guard' };
 }
@@ -22,14 +22,33 @@ export type Session = {
   destroy(): void;
 };
 
+/** For what concerns the server as a whole. The database `postgres` may have been dropped, as its manual says. */
+export function anyDatabase({ database }: DatabaseSettings): readonly string[] {
+  return ['postgres', database];
+}
+
+/** To the first of these databases that exists. Throws what `connect` throws. */
+export async function connectLocally(
+  settings: DatabaseSettings,
+  databases: readonly string[],
+  statementMs: Ms,
+  budget: Budget,
+): Promise<Connection> {
+  const [first, ...others] = databases;
+  try {
+    return await connect(guardTarget(settings, first ?? settings.database), statementMs, budget.left());
+  } catch (error) {
+    if (codeOf(error) !== '3D000' || others.length === 0) throw error;
+    return connectLocally(settings, others, statementMs, budget);
+  }
+}
+
 export function createSession(
   settings: DatabaseSettings,
-  database: string,
+  databases: readonly string[],
   prepare: (connection: Connection, budget: Budget) => Promise<void>,
 ): Session {
   let kept: Connection | null = null;
-
-  const target = guardTarget(settings, database);
 
   return {
     run: async (deadlineMs, work) => {
@@ -38,7 +57,7 @@ export function createSession(
       kept = null;
       try {
         if (connection === null) {
-          connection = await connect(target, statementTimeoutMs, budget.left());
+          connection = await connectLocally(settings, databases, statementTimeoutMs, budget);
           await prepare(connection, budget);
         }
         const outcome = await work(connection, budget);

@@ -153,13 +153,26 @@ async function promote(parts: Parts, waits: boolean, budget: Budget, leave: Leav
   while (budget.left() > 0) {
     if (leave.fenced()) return endedMeanwhile();
     const recovering = await isRecovering(parts, budget);
-    if (recovering.kind === 'done' && !recovering.value) return done(undefined);
+    if (recovering.kind === 'done' && !recovering.value) return beginSegment(parts, budget);
     last = recovering.kind === 'done' ? 'still in recovery' : recovering.detail;
     // It died of it: the guard must not wait for the end of its deadline to see that.
     if (recovering.kind !== 'done' && parts.processes.postmaster() === null) return rejected('not-running', last);
     await pause(pollMs);
   }
   return unknown(`not promoted yet: ${last}`);
+}
+
+/**
+ * V8: a diverged old primary asks for its old timeline from the beginning of the segment, is served up to the fork, and says that it
+ * has flushed all of its own tail. Nothing written from here on lies that low; where its tail ends in a later segment it is not served.
+ */
+async function beginSegment(parts: Parts, budget: Budget): Promise<Outcome<void>> {
+  const switched = await parts.roles.run(budget.left(), async (connection, left) => {
+    await connection.query('SELECT pg_switch_wal()', [], left.left());
+    return done(undefined);
+  });
+  if (switched.kind !== 'done') parts.report(`a new WAL segment: ${switched.detail}`);
+  return done(undefined);
 }
 
 const recoveryQuery = 'SELECT pg_is_in_recovery() AS in_recovery';

@@ -19,7 +19,7 @@ export type Upkeep = {
 };
 
 export function createUpkeep(settings: DatabaseSettings, report: Report): Upkeep {
-  const session = createSession(settings, settings.database, () => Promise.resolve());
+  const session = createSession(settings, [settings.database], () => Promise.resolve());
   let state: 'due' | 'running' | 'complete' = 'due';
   let notBefore = 0;
   let reported = '';

@@ -11,9 +11,9 @@ import { done, type Outcome, rejected, unknown } from '../../core/outcome.ts';
 import type { Ms } from '../../core/time.ts';
 import type { Budget } from './budget.ts';
 import { detailOf } from './classify.ts';
-import { type Connection, connect, type Row } from './connection.ts';
+import type { Connection, Row } from './connection.ts';
 import type { Parts } from './parts.ts';
-import { guardTarget } from './session.ts';
+import { anyDatabase, connectLocally } from './session.ts';
 import type { DatabaseSettings } from './settings.ts';
 import { isOurNames, standbyNames, waitsSetting } from './standby-config.ts';
 
@@ -81,7 +81,7 @@ async function onFreshConnection<T>(
 ): Promise<Outcome<T>> {
   let connection: Connection | null = null;
   try {
-    connection = await connect(guardTarget(parts.settings, 'postgres'), budget.left(), budget.left());
+    connection = await connectLocally(parts.settings, anyDatabase(parts.settings), budget.left(), budget);
     return done(await work(connection, budget));
   } catch (error) {
     return unknown(detailOf(error));

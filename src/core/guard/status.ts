@@ -12,7 +12,7 @@ export function guardStatus(s: GuardState, now: Instant): GuardStatus {
   return {
     site: s.me,
     noted: s.durable.noted,
-    database: databaseWord(s),
+    database: databaseWord(s, now),
     crashed: s.db.crashed,
     leaseLeftMs: leaseLeftMs(s, now),
     fuseAlive: fuseAlive(s, now),
@@ -34,7 +34,10 @@ function unheardMs(s: GuardState, agent: Site, now: Instant): Ms | null {
   return word === null || word.at === 0 ? null : now - word.at;
 }
 
-function databaseWord(s: GuardState): GuardStatus['database'] {
+/** I7: a standby that its guard cannot ask is none that it can promote, whatever others see of it. */
+const askedWithinMs: Ms = 3000;
+
+function databaseWord(s: GuardState, now: Instant): GuardStatus['database'] {
   if (s.fencing !== null) return 'stopping';
   switch (s.db.work?.deed) {
     case 'stop':
@@ -45,6 +48,8 @@ function databaseWord(s: GuardState): GuardStatus['database'] {
     case 'promote':
       return 'starting';
     case undefined:
+      if (s.db.role === 'standby' && now - (s.db.server?.at ?? Number.NEGATIVE_INFINITY) > askedWithinMs)
+        return 'unknown';
       return s.db.role === 'none' ? 'stopped' : s.db.role;
   }
 }
@@ -80,7 +85,7 @@ function waitsFor(s: GuardState, now: Instant): string {
   if (s.db.role !== 'primary' && waitMs > 0)
     return `the longest failsafe promise, ${Math.ceil(waitMs / 1000)} s from now (L8)`;
   if (s.db.work !== null) return `its database: ${s.db.work.deed} is under way`;
-  return s.db.role === 'primary' ? '' : `its database, which is ${databaseWord(s)}`;
+  return s.db.role === 'primary' ? '' : `its database, which is ${databaseWord(s, now)}`;
 }
 
 /** For `siteward status`; free-form, described in docs/CLI.md. */

@@ -43,6 +43,9 @@ export function standbyAdvice(s: AgentState, now: Instant, waives: Waiver = 'not
   if (guard === null) return no(`${site}'s guard was not heard within ${standbyFreshMs / 1000} s`);
   if (!guard.fuseAlive) return no(`${site}'s fuse is not alive`);
   if (guard.diskFull) return no(`${site}'s disk is full`);
+  // I7: it promotes by its own socket, which others' probes do not use.
+  if (guard.database !== 'standby')
+    return no(`${site}'s guard does not see its own database as a standby (${guard.database})`);
   const waitMs = guard.quarantineMs - (now - (s.guards[site]?.at ?? now));
   if (waitMs > 0)
     return no(

@@ -53,6 +53,7 @@ export class GuardSocket {
         const { server } = pg;
         if (server === null || pg.phase === 'booting') return answer(rejected('refused', 'no such socket'));
         server.run(() => {
+          if (pg.faults.refusesSocket) return answer(rejected('auth', 'Peer authentication failed'));
           if (pg.phase === 'primary' || pg.inRecovery()) work(answer);
           else answer(rejected('starting-up', `it is ${pg.phase}`));
         });

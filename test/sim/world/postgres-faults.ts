@@ -14,6 +14,8 @@ export type Switches = {
   tooManyConnections: boolean;
   /** Probes and new connections fail to log in. */
   refusesPasswords: boolean;
+  /** Its guard fails to: the `local` line of pg_hba.conf. */
+  refusesSocket: boolean;
   slowCommitMs: number;
   /** Added to every start. */
   slowStartMs: number;
@@ -27,6 +29,7 @@ const lasting: Partial<Switches> = {
   readOnly: false,
   tooManyConnections: false,
   refusesPasswords: false,
+  refusesSocket: false,
   slowCommitMs: 0,
   slowStartMs: 0,
 };
@@ -35,6 +38,7 @@ export class PostgresFaults implements Switches {
   readOnly = false;
   tooManyConnections = false;
   refusesPasswords = false;
+  refusesSocket = false;
   slowCommitMs = 0;
   slowStartMs = 0;
   bytesPerWrite = 2000;
