@@ -15,6 +15,8 @@ export interface Suite {
   readonly shown?: boolean;
   /** It takes `--minutes`: after so long it begins no further part of its work, and says what it left out. */
   readonly inParts?: boolean;
+  /** Is left out where the minutes of the plan are over. */
+  readonly mayBeLeftOut?: boolean;
 }
 
 /** Suites of one stage run side by side; a stage that measures times has one suite. */
@@ -125,6 +127,27 @@ const chaos: Stage = [
   },
 ];
 
+/** Whether the checker of chaos can fail at all: a fence broken on purpose, rows deleted and put back. */
+const chaosControl: Stage = [
+  {
+    name: 'chaos-control',
+    command: ['test/chaos/run-control'],
+    limitSeconds: 600,
+    asRoot: true,
+    shown: true,
+    mayBeLeftOut: true,
+  },
+];
+
+const simBench: Stage = [
+  {
+    name: 'sim-bench',
+    command: ['node', ...SIM_NODE, '--expose-gc', 'test/sim/bench.ts'],
+    limitSeconds: 900,
+    shown: true,
+  },
+];
+
 /** The package on a booted machine: it measures times. It skips, and says so, what it lacks the means for. */
 const packaging: Stage = nodeTests('package', 'test/package', 900).map((suite) => ({ ...suite, asRoot: true }));
 
@@ -166,11 +189,13 @@ const PLANS: Readonly<Record<string, () => readonly Stage[]>> = {
       ...simulator('sim-3000', 1800, '--seeds', '3000', '--from', '10001', '--minutes', '2'),
       ...repeated(nodeTests('property', 'test/property', 120), 5),
       ...deploying,
+      ...simBench,
     ],
     packaging,
     chaos,
     rehearsal,
     lab('--slow'),
+    chaosControl,
   ],
 };
 

@@ -2,6 +2,7 @@
 
 import type { Accepted } from '../../../src/core/quorum/record.ts';
 import { epochOf, showEpoch } from '../../../src/core/quorum/record.ts';
+import { otherSite, type Site } from '../../../src/core/site.ts';
 import { type Micros, second } from '../engine/scheduler.ts';
 import type { Begun } from '../faults/fault.ts';
 import type { FaultKind } from '../faults/kinds.ts';
@@ -122,10 +123,12 @@ export class Moves {
       this.counts.needed += 1;
       return;
     }
-    const recent = this.#faults.filter(({ over }) => over > servedUntil - window);
+    const { primary } = before.record;
+    const recent = this.#faults.filter(({ what, over }) => over > servedUntil - window && !isBesides(what));
     const together = recent.filter(({ over }) => over > servedUntil - sameTime);
+    const mayTake = recent.some(({ kind, what }) => !harmlessAlone.has(kind) && !isAt(what, otherSite(primary)));
     // With nothing but these, what ended the old primary was siteward itself: that it did not serve at the end is no reason.
-    if (this.#voterOut() || together.length > 1 || recent.some(({ kind }) => !harmlessAlone.has(kind))) {
+    if (this.#voterOut() || together.length > 1 || mayTake) {
       this.counts.needed += 1;
       return;
     }
@@ -136,6 +139,16 @@ export class Moves {
       `epoch ${showEpoch(epochOf(before.record))} of ${before.record.primary} was ended by ${after.record.by} (${after.record.reason}) for no reason; faults: ${names}`,
     );
   }
+}
+
+/** Neither holds a vote nor a lease nor the data: applications and HAProxies. */
+function isBesides(what: string): boolean {
+  return /^site[12]-(app|haproxy)/.test(what);
+}
+
+/** The standby, its guard or its fuse: whatever befalls these alone is no reason to move the primary to them. */
+function isAt(what: string, site: Site): boolean {
+  return new RegExp(`^${site}-(db|guard|fuse)\\b`).test(what);
 }
 
 /**
