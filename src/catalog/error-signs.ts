@@ -90,6 +90,7 @@ export const errorSigns: Readonly<Record<ErrorCode, ErrorSigns>> = {
     ],
     metrics: ['siteward_sync'],
   },
+  'SW-DB-008': { words: ['does not see its own database as a standby'] },
   'SW-WITNESS-001': {
     events: ['check.failed', 'register.silent'],
     words: [' last heard '],

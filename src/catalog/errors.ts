@@ -187,6 +187,13 @@ export const errors = {
     operator:
       'Bring the primary back; or `siteward failover --to SITE --accept-loss`, which loses what the standby lacks.',
   },
+  'SW-DB-008': {
+    sentence: 'A standby that others reach and its own guard does not.',
+    cause:
+      'The guard asks by the local socket, by which it would promote: the `local` line of pg_hba.conf, or the directory of the socket.',
+    next: 'This standby may not take over, so the primary is not given up for it; its guard asks on.',
+    operator: "`runuser -u postgres -- psql -c 'SELECT 1'` on its database host says why.",
+  },
   'SW-WITNESS-001': {
     sentence: 'The witness does not answer.',
     cause:

@@ -29,12 +29,19 @@ export const policySchema = z.strictObject({
 export const leaseSchema = z.strictObject({
   ttl: duration()
     .optional()
-    .meta(doc('Length of a quiet lease (L5). Default: 6s with a route53 witness, else 3s.', '6s')),
-  renewEvery: duration().prefault('750ms').meta(doc('P: time between two rounds of the guard (L1).', '750ms')),
+    .meta(
+      doc(
+        'Length of a quiet lease (L5), at most 60s. Default: 6s with a route53 witness, else 3s. A voter grants no more than its own file says.',
+        '6s',
+      ),
+    ),
+  renewEvery: duration()
+    .prefault('750ms')
+    .meta(doc('P: time between two rounds of the guard (L1); 100ms to 1s.', '750ms')),
   witnessAfter: duration()
     .prefault('400ms')
     .meta(doc('w: a grant missing for so long starts a long round (L5); less than renewEvery.', '400ms')),
-  witnessTtl: duration().prefault('15s').meta(doc('Length of a lease of a long round (L5).', '15s')),
+  witnessTtl: duration().prefault('15s').meta(doc('Length of a lease of a long round (L5), at most 60s.', '15s')),
   witnessEvery: duration().prefault('6s').meta(doc('At most one long round in this time (L5, Q9).', '6s')),
   watchEvery: duration().prefault('30s').meta(doc('How often the register is read in quiet times (L5).', '30s')),
   drift: ratio()
