@@ -62,7 +62,7 @@ export const SMALL: readonly Case[] = [
   holds('progress', 'settles', 'T=6 WAIT=3'),
 ];
 
-/** More than an hour and several GiB: run by hand, the outcome is in docs/protocol/MODEL.md. */
+/** Half an hour and several GiB: run by hand, the outcome is in docs/protocol/MODEL.md. */
 export const LARGE: readonly Case[] = [
   holds('quorum', 'register-7', 'B=7'),
   holds('quorum', 'agent-witness-7', 'B=7 WITNESS_AGENT'),

@@ -2,7 +2,7 @@
  * Checks the formal model of the protocol: every rule holds within the stated bounds, and every weakened rule is caught.
  *
  *   node test/spec/run.ts             what `make test` runs: some minutes on two cores
- *   node test/spec/run.ts --large     larger bounds: an hour or more, up to 8 GiB
+ *   node test/spec/run.ts --large     larger bounds: half an hour, several GiB
  *   node test/spec/run.ts --only L3   the cases whose name has this in it
  *   node test/spec/run.ts --json      the outcome as JSON on the standard output, progress on the other one
  *
