@@ -39,7 +39,7 @@ export const pinned: readonly Pinned[] = [
     ],
   },
   {
-    seed: 'sync-on-beside-a-half-done-record 86',
+    seed: 'sync-on-beside-a-half-done-record 96',
     why: 'a half-done record kept `sync: true` from being agreed on for ever, and both agents at it (V8 before Q5)',
     given: { replication: 'zero-loss', faultEveryMs: 6000, faults: standbyComesAndGoes },
     undo: syncOnBesideStray,

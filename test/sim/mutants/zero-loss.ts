@@ -54,7 +54,7 @@ export const zeroLossMutants: readonly Mutant[] = [
     rule: 'V8',
     edits: syncOnBesideStray,
     seeds: 300,
-    skip: 41,
+    skip: 90,
     options: { ...asBefore, ...zeroLoss, faults: standbyComesAndGoes },
   },
 ];

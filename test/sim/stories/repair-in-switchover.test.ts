@@ -44,7 +44,8 @@ test('a switchover that is given again is not ended by what the first one left h
     story.until(() => released === 2, 5000, 20),
     'it stops again',
   );
-  story.pass(500);
+  // Its guard sees it as a standby again.
+  story.pass(2000);
   story.mend([agent.machine], others);
   story.tookOver(site, 30_000);
   story.end();
