@@ -8,8 +8,6 @@ import { addressOf } from '../world/config.ts';
 import { test } from '../world/postgres.kit.ts';
 import { Story } from './kit.ts';
 
-const force = { kind: 'failover', dryRun: false, force: true, otherSideIsDown: true } as const;
-
 function withLeases(settings: Settings, [ttlMs, witnessTtlMs]: readonly [number, number]): Settings {
   return { ...settings, lease: { ...settings.lease, ttlMs, witnessTtlMs } };
 }
@@ -50,9 +48,7 @@ test('V8, I4: an agent whose file still says zero-loss-strict does not force by 
   assert.equal(world.records.newest()?.record.sync, false);
   for (const machine of [world.witness.machine, ...world.machinesOf(lost)]) world.powerOff(machine);
   story.pass(5000);
-  world.forced = true;
-  world.promisedDown.promise(lost);
-  world.order(site, { ...force, to: site, acceptLoss: false });
+  story.force(lost, false);
   assert.equal(story.tookOver(lost, 30_000), false);
 });
 

@@ -8,7 +8,7 @@ import { milli } from '../engine/scheduler.ts';
 import { addressOf } from '../world/config.ts';
 import { test } from '../world/postgres.kit.ts';
 import { registerValue } from '../world/register-value.ts';
-import { Story, switchover } from './kit.ts';
+import { Story } from './kit.ts';
 
 function play(seed: string): void {
   const story = new Story(seed, { witness: 'route53', replication: 'async' });
@@ -16,18 +16,10 @@ function play(seed: string): void {
   const site = otherSite(lost);
   const { world } = story;
   const { route53 } = world;
-  world.forced = true;
-  world.promisedDown.promise(lost);
   story.lose(lost);
   route53.faults.down = true;
   story.pass(60_000);
-  world.order(site, {
-    ...switchover,
-    acceptLoss: true,
-    force: true,
-    otherSideIsDown: true,
-    to: site,
-  });
+  story.force(lost, true);
   assert.ok(story.tookOver(lost, 20_000), 'it was forced');
   // The other site is back and follows, but its agent hears of it only later.
   const near = world.agents[site].machine;
@@ -67,9 +59,7 @@ test('the agent of the old primary starts again after a forced era, and moves no
   const { world } = story;
   story.lose(lost);
   story.pass(30_000);
-  world.forced = true;
-  world.promisedDown.promise(lost);
-  world.order(site, { ...switchover, acceptLoss: true, force: true, otherSideIsDown: true, to: site });
+  story.force(lost, true);
   assert.ok(story.tookOver(lost, 60_000));
   story.pass(60_000);
   const wanted = addressOf(world.config, site);
@@ -88,9 +78,7 @@ test("the disk of a forced era's only voter is put back to it: it moves no name 
   story.lose(lost);
   world.powerOff(world.witness.machine);
   story.pass(90_000);
-  world.forced = true;
-  world.promisedDown.promise(lost);
-  world.order(site, { ...switchover, acceptLoss: true, force: true, otherSideIsDown: true, to: site });
+  story.force(lost, true);
   assert.ok(story.tookOver(lost, 60_000));
   story.pass(40_000);
   const agent = world.agents[site];

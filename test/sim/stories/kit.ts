@@ -98,6 +98,14 @@ export class Story {
     this.world.powerOff(this.machine(`${site}-db`));
   }
 
+  /** A person who promises that everything of this site stays down has the other one forced ("Orders"). */
+  force(lost: Site, acceptLoss: boolean): void {
+    const to = otherSite(lost);
+    this.world.forced = true;
+    this.world.promisedDown.promise(lost);
+    this.world.order(to, { ...switchover, force: true, otherSideIsDown: true, acceptLoss, to });
+  }
+
   /** Whether the other site's database came to accept writes. */
   tookOver(lost: Site, limitMs: number): boolean {
     return this.until(() => this.world.postgres[otherSite(lost)].isWritable(), limitMs, 500);

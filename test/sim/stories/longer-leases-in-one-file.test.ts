@@ -8,8 +8,6 @@ import { test } from '../world/postgres.kit.ts';
 import { registerValue } from '../world/register-value.ts';
 import { Story } from './kit.ts';
 
-const force = { kind: 'failover', dryRun: false, force: true, otherSideIsDown: true } as const;
-
 const registerOf = ({ world }: Story) => registerValue(world.route53.register.value);
 const isOver = (voters: string | undefined): boolean => soleVoterOf({ voters: voters ?? 'only:site1' }) === null;
 
@@ -107,9 +105,7 @@ test('L4, I1: at the end of a forced era its site has longer leases than the oth
   world.powerOff(world.witness.machine);
   longer(story, 20_000, world.guards[site], world.agents[site]);
   story.pass(90_000);
-  world.forced = true;
-  world.promisedDown.promise(lost);
-  world.order(site, { ...force, to: site, acceptLoss: true });
+  story.force(lost, true);
   assert.ok(story.tookOver(lost, 60_000));
   story.pass(40_000);
   for (const machine of [world.witness.machine, ...world.machinesOf(lost)]) world.powerOn(machine);
@@ -136,9 +132,7 @@ test('L4, I1: at its end the other agent is new, and does not say at first for h
   world.route53.faults.down = true;
   longer(story, 60_000, world.guards[site], world.agents[site]);
   story.pass(90_000);
-  world.forced = true;
-  world.promisedDown.promise(lost);
-  world.order(site, { ...force, to: site, acceptLoss: true });
+  story.force(lost, true);
   assert.ok(story.tookOver(lost, 60_000));
   story.pass(40_000);
   const apart = (): void => story.cut([world.postgres[site].machine], [world.agents[lost].machine]);
@@ -176,9 +170,7 @@ for (const witness of ['agent', 'route53', 'none'] as const) {
     if (world.witness !== null) world.powerOff(world.witness.machine);
     world.route53.faults.down = witness === 'route53';
     story.pass(90_000);
-    world.forced = true;
-    world.promisedDown.promise(lost);
-    world.order(site, { ...force, to: site, acceptLoss: true });
+    story.force(lost, true);
     assert.ok(story.tookOver(lost, 60_000));
     story.pass(40_000);
     world.route53.faults.down = false;

@@ -92,16 +92,7 @@ test("V8, I4: the standby's agent does not force by a `sync: true` that the othe
   assert.equal(world.records.newest()?.record.sync, false);
   for (const machine of [world.witness.machine, ...world.machinesOf(lost)]) world.powerOff(machine);
   story.pass(5000);
-  world.forced = true;
-  world.promisedDown.promise(lost);
-  world.order(site, {
-    kind: 'failover',
-    to: site,
-    dryRun: false,
-    force: true,
-    otherSideIsDown: true,
-    acceptLoss: false,
-  });
+  story.force(lost, false);
   assert.equal(story.tookOver(lost, 30_000), false);
 });
 
