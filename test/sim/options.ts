@@ -82,7 +82,12 @@ export function drawOptions(seed: string, given: Partial<RunOptions> = {}): RunO
   const faults: Partial<Record<FaultKind, number>> = {};
   const later = new Random(`later faults ${seed}`);
   const newest = new Random(`newest faults ${seed}`);
+  const files = new Random(`files ${seed}`);
   for (const kind of faultKinds) {
+    if (kind === 'file-edited') {
+      if (files.ratio(1, 4)) faults[kind] = files.range(1, 10);
+      continue;
+    }
     const source = kind === 'isolate-machine' ? later : isNewest(kind) ? newest : random;
     if (source.ratio(1, 2)) faults[kind] = source.range(1, 10);
   }

@@ -48,7 +48,8 @@ export function runOne(options: RunOptions, keep: ((line: string) => void) | nul
   world.scheduler.runUntil(world.scheduler.now + options.minutes * 60 * second);
   injector.stop();
   world.heal();
-  const converged = awaitCalm(world, convergeLimit + (world.memoryLost && !options.brisk ? coolDown : 0));
+  const limit = convergeLimit + world.files.longerBy + (world.memoryLost && !options.brisk ? coolDown : 0);
+  const converged = awaitCalm(world, limit);
   if (converged === null && world.violations.all.length === 0)
     world.violations.add('I7', `did not converge after healing: ${world.notCalm()}`);
   else if (options.brisk && world.violations.all.length === 0) takeOver(world);

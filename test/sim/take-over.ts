@@ -148,7 +148,7 @@ export function takeOver(world: World): void {
   world.trace.line('world', 'takes the primary away', `${lost}: ${story.name}`);
   const within = story(world, lost, random);
   if (within === null) return;
-  const until = within + world.scheduler.now;
+  const until = within + world.files.longerBy + world.scheduler.now;
   while (world.scheduler.now < until) {
     pass(world, second / 2);
     if (world.postgres[otherSite(lost)].isWritable()) return serves(world, otherSite(lost));

@@ -19,6 +19,7 @@ import { type GuardDraft, set, setDb, setDurable, trace } from './draft.ts';
 export function hearWord(d: GuardDraft, voter: VoterId, answer: GuardAnswer, epoch: EpochId | null): void {
   if (answer.chosen !== null) learnChosen(d, answer.chosen);
   if (answer.round !== null) raiseRounds(d, answer.round);
+  if (!d.s.answered.includes(voter)) set(d, { answered: [...d.s.answered, voter] });
   if (voter === 'witness') return;
   const refuses = answer.refusing || answer.refusal === 'refusing';
   const about = answer.chosen === null ? epoch : epochOf(answer.chosen.record);

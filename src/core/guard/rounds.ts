@@ -7,7 +7,6 @@ import { bothAgents, extendLease, isMajority, openTally, type Tally, withAnswer 
 import { type EpochId, sameEpoch, showEpoch } from '../quorum/record.ts';
 import { compareRounds, type Round, sameRound, showRound } from '../quorum/round.ts';
 import { soleVoterOf } from '../quorum/sole-voter.ts';
-import { defaultTtlMs } from '../settings.ts';
 import { agentOf, peerOfVoter, type Site, sites, type VoterId } from '../site.ts';
 import { clockGrainMs, draw, type Instant, type Ms } from '../time.ts';
 import { ask, type GuardDraft, set, setDurable, trace } from './draft.ts';
@@ -65,7 +64,7 @@ export function takeRound(d: GuardDraft): Round {
 function beginRound(d: GuardDraft, epoch: EpochId, length: 'quiet' | 'long'): void {
   const { lease } = d.s.settings;
   const round = takeRound(d);
-  const ttlMs = length === 'long' ? lease.witnessTtlMs : quietTtlMs(d);
+  const ttlMs = length === 'long' ? lease.witnessTtlMs : lease.ttlMs;
   // L1: t0 was read before the step, so before the first byte leaves.
   const tally = openTally(round, epoch, ttlMs, d.at.now);
   set(d, { tallies: [...d.s.tallies, tally].slice(-talliesKept) });
@@ -74,16 +73,6 @@ function beginRound(d: GuardDraft, epoch: EpochId, length: 'quiet' | 'long'): vo
     trace(d, 'info', 'round.long', { round: showRound(round), epoch: showEpoch(epoch), ttlMs });
   }
   for (const site of sites) renew(d, tally, site);
-}
-
-/**
- * L4: the first words of a process are in version 1, in which no voter can say that its file gives less. So a first round asks for no
- * more than any file gives that was left as it was: a guard that is started again with longer leases keeps its database.
- */
-function quietTtlMs({ s }: GuardDraft): Ms {
-  const { lease, witness } = s.settings;
-  const unheard = s.agents.site1 === null && s.agents.site2 === null;
-  return unheard ? Math.min(lease.ttlMs, defaultTtlMs[witness]) : lease.ttlMs;
 }
 
 function renewDeadline(d: GuardDraft, ttlMs: Ms): Ms {
@@ -98,7 +87,8 @@ function leaseOf(d: GuardDraft, tally: Tally): Omit<Renew, 'type' | 'status'> {
 
 function renew(d: GuardDraft, tally: Tally, voter: VoterId): void {
   const message: Renew = { type: 'renew', ...leaseOf(d, tally), status: guardStatus(d.s, d.at.now) };
-  const meaning = { kind: 'renew', voter, round: tally.round, epoch: tally.epoch } as const;
+  const firstWords = !d.s.answered.includes(voter);
+  const meaning = { kind: 'renew', voter, round: tally.round, epoch: tally.epoch, firstWords } as const;
   ask(d, peerOfVoter(voter), message, meaning, renewDeadline(d, tally.ttlMs));
 }
 
@@ -180,7 +170,11 @@ export function onRoundAnswer(d: GuardDraft, pending: RoundPending, outcome: Out
     return onNoRegisterGrant(d, pending);
   }
   // L8 counts answers: an agent that started a moment ago and may not say yet whether it grants has given none.
-  if (grantedMs === null && answer.refusal === 'busy') return onRefusal(d, tally, 'busy');
+  if (grantedMs === null && answer.refusal === 'busy') {
+    // L4: in version 1 no voter can say that its file gives less than was asked for. In the next one, spoken from now on, it can.
+    if (pending.kind === 'renew' && pending.firstWords) set(d, { nextRoundAt: d.at.now });
+    return onRefusal(d, tally, 'busy');
+  }
   const counted = noteAnswer(d, tally, voter, grantedMs);
   if (grantedMs === null) return onRefusal(d, counted, answer.refusal);
   if (makesLease(d, counted.granted)) return onMajority(d, counted);

@@ -153,7 +153,14 @@ export type UnheardRelease = {
 };
 
 export type Pending = { readonly at: Instant } & (
-  | { readonly kind: 'renew'; readonly voter: VoterId; readonly round: Round; readonly epoch: EpochId }
+  | {
+      readonly kind: 'renew';
+      readonly voter: VoterId;
+      readonly round: Round;
+      readonly epoch: EpochId;
+      /** The voter had not answered this process yet. */
+      readonly firstWords: boolean;
+    }
   | { readonly kind: 'register-grant'; readonly voter: VoterId; readonly round: Round; readonly epoch: EpochId }
   | { readonly kind: 'failsafe'; readonly round: Round; readonly epoch: EpochId; readonly ttlMs: Ms }
   | { readonly kind: 'inquire'; readonly voter: VoterId }
@@ -198,6 +205,8 @@ export type GuardState = {
   readonly nextLongAt: Instant;
   readonly nextFailsafeAt: Instant;
   readonly agents: { readonly site1: AgentWord | null; readonly site2: AgentWord | null };
+  /** Voters that have answered this process. Before that it speaks version 1 of the wire with them. */
+  readonly answered: readonly VoterId[];
   readonly db: DatabaseBelief;
   readonly sync: Syncing;
   readonly fuse: Seen<FuseReport> | null;
@@ -276,6 +285,7 @@ export function startGuard(
     nextLongAt: now,
     nextFailsafeAt: now,
     agents: { site1: null, site2: null },
+    answered: [],
     db: { ...unknownDatabase, beatAt: now },
     sync: { provenIn: null, upAt: now, upSince: null, missed: 0, asking: null, released: false, retryAt: now },
     fuse: null,

@@ -126,7 +126,9 @@ export class Moves {
     const { primary } = before.record;
     const recent = this.#faults.filter(({ what, over }) => over > servedUntil - window && !isBesides(what));
     const together = recent.filter(({ over }) => over > servedUntil - sameTime);
-    const mayTake = recent.some(({ kind, what }) => !harmlessAlone.has(kind) && !isAt(what, otherSite(primary)));
+    const mayTake = recent.some(
+      (fault) => !harmlessAlone.has(fault.kind) && !isOneFile(fault) && !isAt(fault.what, otherSite(primary)),
+    );
     // With nothing but these, what ended the old primary was siteward itself: that it did not serve at the end is no reason.
     if (this.#voterOut() || together.length > 1 || mayTake) {
       this.counts.needed += 1;
@@ -144,6 +146,11 @@ export class Moves {
 /** Neither holds a vote nor a lease nor the data: applications and HAProxies. */
 function isBesides(what: string): boolean {
   return /^site[12]-(app|haproxy)/.test(what);
+}
+
+/** One daemon was started again, with another file. That who votes is not edited in a cluster that lives is another matter. */
+function isOneFile({ kind, what }: { readonly kind: FaultKind; readonly what: string }): boolean {
+  return kind === 'file-edited' && !what.includes('+') && !what.includes('"witness"');
 }
 
 /** The standby, its guard or its fuse: whatever befalls these alone is no reason to move the primary to them. */

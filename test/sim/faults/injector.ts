@@ -5,6 +5,7 @@ import { milli } from '../engine/scheduler.ts';
 import type { World } from '../world/world.ts';
 import { applicationFaults } from './applications.ts';
 import type { Begun, FaultTable } from './fault.ts';
+import { fileFaults } from './files.ts';
 import type { FaultKind } from './kinds.ts';
 import { machineFaults } from './machines.ts';
 import { networkFaults } from './network.ts';
@@ -21,6 +22,7 @@ export const faultTable: FaultTable = {
   ...postgresFaults,
   ...applicationFaults,
   ...peopleFaults,
+  ...fileFaults,
 };
 
 /** The lines of a trace at which what is half done can be met. */

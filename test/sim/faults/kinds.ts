@@ -69,6 +69,7 @@ export const faultKinds = [
   'isolate-machine',
   'slot-lost',
   'disaster',
+  'file-edited',
 ] as const;
 
 export type FaultKind = (typeof faultKinds)[number];

@@ -36,7 +36,7 @@ const pause: Fault = (world, random) => {
 const force: Fault = (world, random) => {
   const site = random.pick(sites);
   const other = otherSite(site);
-  if (world.forced || world.memoryLost) return null;
+  if (world.forced || world.memoryLost || world.files.size > 0) return null;
   if (world.hosts.some((machine) => machine.place === other && machine.up)) return null;
   world.forced = true;
   world.promisedDown.promise(other);
@@ -50,7 +50,7 @@ const force: Fault = (world, random) => {
  */
 const disaster: Fault = (world, random) => {
   const lost = world.records.newest()?.record.primary;
-  if (world.forced || world.memoryLost || lost === undefined || world.disturbed()) return null;
+  if (world.forced || world.memoryLost || lost === undefined || world.disturbed() || world.files.size > 0) return null;
   const site = otherSite(lost);
   const { witness, route53, scheduler } = world;
   const machines = [...world.machinesOf(lost), ...(witness === null ? [] : [witness.machine])];

@@ -107,8 +107,8 @@ export const leaseMutants: readonly Mutant[] = [
       },
       {
         file: rounds,
-        find: "const ttlMs = length === 'long' ? lease.witnessTtlMs : quietTtlMs(d);",
-        put: "const ttlMs = length === 'long' ? (d.s.seq % 2 === 0 ? lease.witnessTtlMs : lease.ttlMs + 1) : quietTtlMs(d);",
+        find: "const ttlMs = length === 'long' ? lease.witnessTtlMs : lease.ttlMs;",
+        put: "const ttlMs = length === 'long' ? (d.s.seq % 2 === 0 ? lease.witnessTtlMs : lease.ttlMs + 1) : lease.ttlMs;",
       },
     ],
     seeds: 400,

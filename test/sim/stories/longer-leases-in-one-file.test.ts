@@ -158,6 +158,34 @@ test('L4, I1: at its end the other agent is new, and does not say at first for h
   );
 });
 
+for (const how of ['hears both agents', 'hears only its own agent and the witness'] as const) {
+  test(`L4, I5: the primary's guard is started again with them, ${how}, and keeps its database`, () => {
+    for (let downMs = 700; downMs <= 1300; downMs += 100) {
+      const story = new Story('1', { witness: 'agent', replication: 'async' });
+      const { world } = story;
+      const site = story.begin();
+      const guard = world.guards[site];
+      if (how !== 'hears both agents') story.cut([guard.machine], [world.agents[otherSite(site)].machine]);
+      story.pass(10_000);
+      let leftMs = 0;
+      story.onLine = (line) => {
+        const [, found] = /guard\.takeover .*"leftMs":(\d+)/.exec(line) ?? [];
+        if (found !== undefined) leftMs = Number(found);
+      };
+      // Not on the grid of calm times, on which each answer takes 0.3 s.
+      world.scheduler.grid = 1;
+      guard.stop();
+      longer(story, 20_000, guard);
+      story.pass(downMs);
+      guard.start();
+      const isLost = story.until(() => !world.postgres[site].isWritable(), 10_000, 20);
+      // Time for two questions and their answers before the guard would have to stop it.
+      const hadTime = leftMs > world.settings.lease.fenceBudgetMs + 150;
+      assert.equal(isLost && hadTime, false, `down for ${downMs} ms, ${leftMs} ms left`);
+    }
+  });
+}
+
 for (const witness of ['agent', 'route53', 'none'] as const) {
   test(`L4, I7: a forced era whose agent has longer leases in its file than anybody asks for ends, ${witness}`, () => {
     const story = new Story('1', { witness, replication: 'async' });

@@ -18,19 +18,40 @@ export function withAddresses(config: ClusterConfig, addresses: Record<Site, str
   return dns.kind === 'none' || addresses === undefined ? config : { ...config, dns: { ...dns, addresses } };
 }
 
-const cache = new Map<string, { readonly config: ClusterConfig; readonly settings: Settings }>();
-
 type Configured = Pick<RunOptions, 'witness' | 'replication' | 'onCrash' | 'brisk'>;
+type Made = { readonly config: ClusterConfig; readonly settings: Settings };
 
-export function configOf({ witness, replication, onCrash, brisk }: Configured) {
-  const key = `${witness} ${replication} ${onCrash} ${brisk}`;
-  const cached = cache.get(key);
-  if (cached !== undefined) return cached;
+const cache = new Map<string, Made>();
+
+export function configOf(options: Configured): Made {
+  const key = JSON.stringify([options.witness, options.replication, options.onCrash, options.brisk]);
+  const made = cache.get(key) ?? read(fileOf(options));
+  if (made === null) throw new Error(`the cluster file of ${key} is refused`);
+  cache.set(key, made);
+  return made;
+}
+
+/** Sections of the cluster file, each of which holds what was edited in it. */
+export type FileEdit = Readonly<Partial<Record<'lease' | 'probe' | 'policy', Readonly<Record<string, unknown>>>>>;
+
+/** What a daemon starts with whose file a person edited; null: the production rules refuse that file, so it would not start. */
+export function editedSettings(options: Configured, edit: FileEdit): Settings | null {
+  const file = fileOf(options);
+  const { lease, probe, policy } = edit;
+  return read({ ...file, lease, probe, policy: { ...file.policy, ...policy } })?.settings ?? null;
+}
+
+function read(file: object): Made | null {
+  const { config } = readConfig(JSON.stringify(file), 'the simulated cluster file') as { config?: ClusterConfig };
+  return config === undefined ? null : { config, settings: settingsOf(config) };
+}
+
+function fileOf({ witness, replication, onCrash, brisk }: Configured) {
   const example = exampleCluster();
   const { route53 } = example.witness;
   // Any other 32 bytes.
   const pin = example.keys['site1-agent'].map((each) => `A${each.slice(1)}`);
-  const file = {
+  return {
     ...example,
     replication,
     // As an operator has it, who can switch a host off; checkers/votes.ts asks whom it would have hit.
@@ -44,9 +65,4 @@ export function configOf({ witness, replication, onCrash, brisk }: Configured) {
           : { kind: witness },
     keys: witness === 'agent' ? { ...example.keys, witness: pin } : example.keys,
   };
-  const read = readConfig(JSON.stringify(file), 'the simulated cluster file');
-  if (read.kind !== 'good') throw new Error(JSON.stringify(read.problems));
-  const made = { config: read.config, settings: settingsOf(read.config) };
-  cache.set(key, made);
-  return made;
 }

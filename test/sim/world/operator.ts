@@ -83,6 +83,7 @@ export class Operator {
     const world = this.#world;
     world.network.heal();
     world.route53.heal();
+    world.files.clear();
     for (const machine of world.machines.values()) {
       world.resume(machine);
       world.powerOn(machine);
@@ -100,6 +101,7 @@ export class Operator {
       daemon.process?.thaw();
       daemon.process?.dieAtEffect(-1);
       this.#upgrade(daemon);
+      if (world.files.isStale(daemon.name)) daemon.kill('restarted for its file');
       if (daemon.process === null && !(daemon.disk.damaged && daemon.stopped)) daemon.start();
     }
     world.trace.line('world', 'healed', '');

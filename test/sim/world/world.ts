@@ -33,6 +33,7 @@ import { oldRelease } from './codec.ts';
 import { addressOf, configOf, withAddresses } from './config.ts';
 import { Daemon, type DaemonParts } from './daemon.ts';
 import { fenceTargetOf } from './fence-target.ts';
+import { Files } from './files.ts';
 import type { ForcedCommand } from './forced-command.ts';
 import { FuseBox, fusePort } from './fuse.ts';
 import { wireGuard } from './guard.ts';
@@ -66,8 +67,7 @@ function bySite<T>(make: (site: Site) => T): BySite<T> {
 export class World {
   readonly options: RunOptions;
   readonly config: ClusterConfig;
-  /** Of daemons, by name, whose file was edited alone: what each starts with. */
-  readonly files = new Map<string, Settings>();
+  readonly files: Files;
   /** Likewise the public addresses in an agent's file. */
   readonly addressFiles = new Map<string, BySite<string>>();
   readonly settings: Settings;
@@ -123,6 +123,7 @@ export class World {
     const { config, settings } = configOf(options);
     this.config = config;
     this.settings = settings;
+    this.files = new Files(settings);
     this.network = new Network(
       this.scheduler,
       this.random.fork('network'),
@@ -155,12 +156,12 @@ export class World {
     const isLossAccepted = () => this.scheduler.now - this.lossAcceptedAt < orderTakes;
     this.history = new History(
       this.violations,
-      () => isLossAccepted() || options.replication === 'async',
+      () => isLossAccepted() || options.replication === 'async' || this.files.toAsync,
       () =>
         isLossAccepted()
           ? Number.POSITIVE_INFINITY
           : Math.ceil(settings.policy.maxLagBytes / options.bytesPerWrite) +
-            unseenSeconds * options.writesPerSecond * (this.forced ? 2 : 1),
+            (unseenSeconds + this.files.longerBy / second) * options.writesPerSecond * (this.forced ? 2 : 1),
     );
     this.moves = new Moves(
       this.violations,
@@ -248,7 +249,7 @@ export class World {
             'witness',
             third,
             codecEvery,
-            wireWitness(() => this.#fileOf('witness')),
+            wireWitness(() => this.files.read('witness')),
           )
         : null;
     this.daemons = [...sites.map((site) => this.agents[site]), ...sites.map((site) => this.guards[site])];
@@ -259,12 +260,10 @@ export class World {
     this.#setPace();
   }
 
-  readonly #fileOf = (name: string): Settings => this.files.get(name) ?? this.settings;
-
   #agent(site: Site) {
     return wireAgent(site, {
       config: () => withAddresses(this.config, this.addressFiles.get(agentOf(site))),
-      settings: () => this.#fileOf(agentOf(site)),
+      settings: () => this.files.read(agentOf(site)),
       adapters: (process: Process) => ({
         probes: probesOf(process, process.machine, {
           databases: this.postgres,
@@ -282,7 +281,7 @@ export class World {
 
   #guard(site: Site) {
     return wireGuard(site, {
-      settings: () => this.#fileOf(guardOf(site)),
+      settings: () => this.files.read(guardOf(site)),
       database: (process) => databasePort(this.postgres[site], process),
       fuse: (process) => fusePort(this.fuses[site], process),
       publishEpoch: (epoch) => {
