@@ -33,6 +33,8 @@ export const agentDurable = z.strictObject({
   votes: ballots.default({}),
   registerSerial: counter,
   lastPrimary: primaryPosition.nullable(),
+  // A file of a version that did not note it has none.
+  standbyPeak: primaryPosition.nullable().default(null),
   learned: z.strictObject({ epoch: epochId, wall: z.number() }).nullable(),
   entryMoved: z.number(),
   systemId: text(40).nullable(),

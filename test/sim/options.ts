@@ -70,6 +70,11 @@ function isNewest(kind: FaultKind): boolean {
   return kind === 'slot-lost' || kind === 'disaster';
 }
 
+/** Likewise, and more seldom: what people do to hosts one by one. */
+function isRare(kind: FaultKind): boolean {
+  return faultKinds.indexOf(kind) >= faultKinds.indexOf('file-edited');
+}
+
 export function drawOptions(seed: string, given: Partial<RunOptions> = {}): RunOptions {
   const random = new Random(`options ${seed}`);
   const witness = random.pick(['route53', 'route53', 'agent', 'agent', 'none'] as const);
@@ -82,14 +87,10 @@ export function drawOptions(seed: string, given: Partial<RunOptions> = {}): RunO
   const faults: Partial<Record<FaultKind, number>> = {};
   const later = new Random(`later faults ${seed}`);
   const newest = new Random(`newest faults ${seed}`);
-  const files = new Random(`files ${seed}`);
+  const rare = new Random(`rare faults ${seed}`);
   for (const kind of faultKinds) {
-    if (kind === 'file-edited') {
-      if (files.ratio(1, 4)) faults[kind] = files.range(1, 10);
-      continue;
-    }
-    const source = kind === 'isolate-machine' ? later : isNewest(kind) ? newest : random;
-    if (source.ratio(1, 2)) faults[kind] = source.range(1, 10);
+    const source = kind === 'isolate-machine' ? later : isNewest(kind) ? newest : isRare(kind) ? rare : random;
+    if (source.ratio(1, isRare(kind) ? 4 : 2)) faults[kind] = source.range(1, 10);
   }
   const upgrade = random.ratio(1, 8);
   // A fleet of one release stays so: what a mixed one does is another run's business.

@@ -177,7 +177,8 @@ export function hearChosen(d: AgentDraft, chosen: Accepted, how: string): void {
   });
   if (newEpoch) dropStaleFacts(d);
   // V8: `sync: true` speaks of the copy that is there now.
-  if (record.sync && known !== null && !known.record.sync) set(d, { standbyPeak: 0 });
+  if (record.sync && known !== null && !known.record.sync)
+    set(d, { standbyPeak: null, durable: { ...d.s.durable, standbyPeak: null } });
   // A name that was looked at before the entry moved may have been moved on since.
   if (movedEntry) set(d, { dns: null });
   trace(d, 'info', 'record.chosen', {
@@ -199,7 +200,7 @@ function dropStaleFacts(d: AgentDraft): void {
     standby: { ...d.s.standby, ...clean },
     primarySeen: null,
     standbySeen: null,
-    standbyPeak: 0,
+    standbyPeak: null,
     receivedMovedAt: null,
     readySince: null,
     refusing: false,

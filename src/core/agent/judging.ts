@@ -2,6 +2,7 @@
 // peer's word and the standby's come `confirmed` and `refusing`.
 
 import type { BalancerReport, InstanceReport, PrimaryReport, StandbyReport } from '../observe/observation.ts';
+import { furthest } from '../observe/position.ts';
 import { epochOf, sameEpoch } from '../quorum/record.ts';
 import { otherSite, type Site } from '../site.ts';
 import { bindingMs, type Instant, type Ms } from '../time.ts';
@@ -100,7 +101,7 @@ export function onStandbyReport(d: AgentDraft, site: Site, report: StandbyReport
     // had been received is gone for those who ask after a restart.
     standbyPeak:
       report.row !== null && sameEpoch(report.row.epoch, epochOf(record))
-        ? Math.max(d.s.standbyPeak, report.replayed ?? 0)
+        ? furthest(d.s.standbyPeak, { epoch: report.row.epoch, position: report.replayed ?? 0 })
         : d.s.standbyPeak,
     standby: track,
     receivedMovedAt: moved ? d.at.now : d.s.receivedMovedAt,

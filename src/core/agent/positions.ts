@@ -12,7 +12,7 @@ import { type AgentDraft, set } from './draft.ts';
 import { hearsPeer, hearsWitness, recordOf } from './facts.ts';
 import { type AgentState, rulesOf } from './state.ts';
 
-/** The last primary position goes to disk at most this often, or per quarter of maxLagBytes ("Timing"). */
+/** The last primary position, and with it the standby's, goes to disk at most this often, or per quarter of maxLagBytes ("Timing"). */
 const positionEveryMs: Ms = 5000;
 /**
  * A probe that began at `at` met the primary, which had written this far by its end: so no more than this had been acknowledged
@@ -61,7 +61,7 @@ function notePosition(d: AgentDraft, told: PrimaryPosition): void {
     !sameEpoch(saved.epoch, lastPrimary.epoch) ||
     lastPrimary.position - saved.position >= settings.policy.maxLagBytes / 4;
   if (!isFar && d.at.now - positionSavedAt < positionEveryMs) return;
-  set(d, { durable: { ...durable, lastPrimary }, positionSavedAt: d.at.now });
+  set(d, { durable: { ...durable, lastPrimary, standbyPeak: d.s.standbyPeak }, positionSavedAt: d.at.now });
 }
 
 /** How long the primary may have gone on after it was seen last without anybody who is heard being able to tell. */

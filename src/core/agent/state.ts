@@ -42,6 +42,8 @@ export type AgentDurable = {
   readonly registerSerial: number;
   /** V5: the last known position of the primary, and in which epoch. */
   readonly lastPrimary: PrimaryPosition | null;
+  /** V8: likewise, how far the standby had replayed. */
+  readonly standbyPeak: PrimaryPosition | null;
   /** V6: when, by this machine's wall clock, it first learned of the current epoch; the cool-down counts from there. */
   readonly learned: { readonly epoch: EpochId; readonly wall: number } | null;
   /** V7: when the entry last changed, likewise. */
@@ -58,6 +60,7 @@ export const emptyAgentDurable: AgentDurable = {
   votes: {},
   registerSerial: 0,
   lastPrimary: null,
+  standbyPeak: null,
   learned: null,
   entryMoved: 0,
   systemId: null,
@@ -239,7 +242,7 @@ export type AgentState = {
   readonly primarySeen: Seen<PrimaryReport> | null;
   readonly standbySeen: Seen<StandbyReport> | null;
   /** V8: as far as it was seen to have replayed since `sync: true` was chosen; one that has less now is another copy than that record speaks of. */
-  readonly standbyPeak: number;
+  readonly standbyPeak: PrimaryPosition | null;
   /** When the standby's receive position last moved (V2). */
   readonly receivedMovedAt: Instant | null;
   readonly balancers: { readonly site1: Seen<BalancerReport> | null; readonly site2: Seen<BalancerReport> | null };
@@ -350,7 +353,7 @@ export function startAgent(
     entries: { site1: untracked, site2: untracked },
     primarySeen: null,
     standbySeen: null,
-    standbyPeak: 0,
+    standbyPeak: disk.standbyPeak,
     receivedMovedAt: null,
     balancers: { site1: null, site2: null },
     instances: { site1: null, site2: null },

@@ -5,8 +5,8 @@ import { mayHaveGoneOnMs, unnoticedMs } from '../agent/positions.ts';
 import type { AgentState } from '../agent/state.ts';
 import { showLsn } from '../lsn.ts';
 import type { StandbyAdvice } from '../messages.ts';
-import { farthestOf } from '../observe/observation.ts';
-import { compareEpochs, epochOf, sameEpoch, showEpoch } from '../quorum/record.ts';
+import { farthestOf, type StandbyReport } from '../observe/observation.ts';
+import { type ClusterRecord, compareEpochs, epochOf, sameEpoch, showEpoch } from '../quorum/record.ts';
 import type { Instant, Ms } from '../time.ts';
 
 /** An observation older than this is no ground to promote on. Four probe intervals with their deadline. */
@@ -70,12 +70,18 @@ export function standbyAdvice(s: AgentState, now: Instant, waives: Waiver = 'not
         : 'zero-loss: the record does not say that it has all that was acknowledged (--accept-loss goes on all the same)',
     );
   }
-  if (s.settings.replication !== 'async' && waives !== 'loss' && farthestOf(report) < s.standbyPeak) {
+  if (s.settings.replication !== 'async' && waives !== 'loss' && isOlderCopy(s, report, record)) {
     return no(
       `${site}'s database has less WAL than it had received before, so it is an older copy of it (--accept-loss goes on all the same)`,
     );
   }
   return lagAdvice(s, report.received ?? report.replayed, { ageMs, acceptLoss: waives === 'loss', now });
+}
+
+function isOlderCopy({ standbyPeak }: AgentState, report: StandbyReport, record: ClusterRecord): boolean {
+  return (
+    standbyPeak !== null && sameEpoch(standbyPeak.epoch, epochOf(record)) && farthestOf(report) < standbyPeak.position
+  );
 }
 
 /**

@@ -65,11 +65,15 @@ export const faultKinds = [
   'order-pause',
   'order-restart',
   'order-force',
-  // Later than the others: drawn last, so that the seeds before it draw what they always drew (options.ts).
+  // Later than the others: drawn last, so that the seeds before them draw what they always drew (options.ts).
   'isolate-machine',
   'slot-lost',
   'disaster',
   'file-edited',
+  'stop-daemon',
+  'socket-refused',
+  'password-refused',
+  'standby-restored',
 ] as const;
 
 export type FaultKind = (typeof faultKinds)[number];

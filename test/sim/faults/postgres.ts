@@ -2,11 +2,13 @@
 
 import { sites } from '../../../src/core/site.ts';
 import type { Random } from '../engine/random.ts';
-import { milli } from '../engine/scheduler.ts';
+import { milli, second } from '../engine/scheduler.ts';
 import type { Postgres } from '../world/postgres.ts';
 import type { Switches } from '../world/postgres-faults.ts';
+import { isPrefix } from '../world/wal.ts';
 import type { World } from '../world/world.ts';
 import { type Fault, type FaultTable, nothing } from './fault.ts';
+import { mayDisturb } from './sound.ts';
 
 const lasting = (random: Random): number =>
   random.pick([random.range(200, 2000), random.range(2000, 9000), random.range(9000, 60_000)]) * milli;
@@ -49,6 +51,34 @@ function nextTime(set: (pg: Postgres, random: Random) => void): Fault {
   });
 }
 
+/** RUNBOOK, "Rebuild the standby", from a backup that is made now and put back a while later. */
+const restored: Fault = (world, random) => {
+  const pg = sites.map((site) => world.postgres[site]).find(({ phase }) => phase === 'standby');
+  if (pg === undefined || pg.data.lacksWal) return null;
+  const backup = pg.data.flushed;
+  const guard = world.guards[pg.site];
+  const age = random.range(5000, 90_000) * milli;
+  let isOver = false;
+  world.scheduler.after(age, () => {
+    if (isOver || pg.phase !== 'standby' || pg.data.lacksWal || !mayDisturb(world, guard)) return;
+    if (!isPrefix(backup, pg.data.flushed)) return;
+    guard.stop();
+    pg.faults.stoppedBySomebodyElse();
+    pg.scheduler.after(random.range(1000, 8000) * milli, () => {
+      const mayCopy = !pg.processesLeft() && pg.machine.up && !pg.data.volume.hung && !pg.data.volume.full;
+      if (mayCopy && pg.data.signalFile && isPrefix(backup, pg.data.flushed)) {
+        pg.data.becomesCopyOf(backup);
+        pg.trace.line(`${pg.site}-db`, 'restored', `from a backup of ${Math.round(age / second)} s before`);
+      }
+      guard.start();
+    });
+  });
+  const end = (): void => {
+    isOver = true;
+  };
+  return { what: `${pg.site}-db`, lasts: age + 10 * second, end };
+};
+
 export const postgresFaults: FaultTable = {
   'postgres-crash': blow((pg, random) => {
     if (!pg.processesLeft()) return false;
@@ -89,6 +119,12 @@ export const postgresFaults: FaultTable = {
     { tooManyConnections: false },
     'out of connections',
   ),
+  'socket-refused': switched(() => ({ refusesSocket: true }), { refusesSocket: false }, 'closed to its guard'),
+  'password-refused': switched(
+    () => ({ refusesPasswords: true }),
+    { refusesPasswords: false },
+    'refusing every password',
+  ),
   'postgres-slow-commit': switched(
     (random) => ({ slowCommitMs: random.range(5, 3000) }),
     { slowCommitMs: 0 },
@@ -118,6 +154,7 @@ export const postgresFaults: FaultTable = {
     pg.receiver.loseSlot();
     return { what: `${pg.site}-db`, lasts: 10 * milli, end: nothing };
   },
+  'standby-restored': restored,
   'promote-misreported': nextTime((pg, random) => {
     pg.faults.nextPromote = random.pick(['reports-failure-but-works', 'late', 'fails', 'dies'] as const);
   }),

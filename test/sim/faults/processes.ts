@@ -83,7 +83,16 @@ const upgrade: Fault = (world, random) => {
   };
 };
 
+/** A person stops it and comes back to it later. */
+const stop: Fault = (world, random) => {
+  const daemon = random.pick(world.daemons);
+  if (!mayDisturb(world, daemon)) return null;
+  daemon.stop();
+  return { what: daemon.name, lasts: random.range(10_000, 120_000) * milli, end: () => daemon.start() };
+};
+
 export const processFaults: FaultTable = {
+  'stop-daemon': stop,
   'crash-daemon': crash,
   'crash-between-effects': crashBetweenEffects,
   'upgrade-daemon': upgrade,

@@ -189,8 +189,8 @@ export const standInMutants: readonly StoryMutant[] = [
     edits: [
       {
         file: 'src/core/verdict/standby.ts',
-        find: 'farthestOf(report) < s.standbyPeak',
-        put: 'farthestOf(report) < 0 * s.standbyPeak',
+        find: 'farthestOf(report) < standbyPeak.position',
+        put: 'farthestOf(report) < 0 * standbyPeak.position',
       },
     ],
     story: 'files-that-differ.test.ts',

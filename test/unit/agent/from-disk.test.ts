@@ -16,6 +16,7 @@ const disk: AgentDurable = deepFreeze({
   votes: { site1: ballot(7), witness: ballot(6, 'site2') },
   registerSerial: 41,
   lastPrimary: { epoch: epoch(2), position: 4711 },
+  standbyPeak: { epoch: epoch(2), position: 4700 },
   learned: { epoch: epoch(2), wall: wall - 60_000 },
   entryMoved: wall - 30_000,
   systemId: '7300000000000000001',
@@ -30,6 +31,7 @@ for (const witness of ['agent', 'route53', 'none'] as const) {
     assert.deepEqual(memoryOf(state, 'witness'), { promised: ballot(7, 'site2'), voted: ballot(6, 'site2') });
     assert.equal(state.register.serial, 41, 'W3');
     assert.deepEqual(state.lastPrimary, disk.lastPrimary, 'V5');
+    assert.deepEqual(state.standbyPeak, disk.standbyPeak, 'V8');
     assert.equal(state.voter.quarantinedUntil, 5000 + 21_010, 'L4');
     assert.equal(freshNonce({ s: state, at: { now: 5000, wall, random: 'f'.repeat(32) } } as AgentDraft).ttlMs, 20_000);
     assert.deepEqual(state.voter.grantedUnder, ballot(9), 'V5');
