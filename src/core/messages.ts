@@ -152,6 +152,8 @@ export type StateNotice = {
   readonly refusing: boolean;
   readonly register: RegisterView | null;
   readonly lastPrimary: PrimaryPosition | null;
+  /** V8: how far it saw the standby to have replayed. */
+  readonly standbyPeak: PrimaryPosition | null;
   /** An order it drives, so that verdicts rest here too; 0 when none. */
   readonly orderMs: Ms;
   /** Orders: the order is a failover, which both agents support by refusing renewals. */

@@ -82,6 +82,7 @@ const state = z.strictObject({
   refusing: z.boolean(),
   register: z.strictObject({ serial: counter, nonce: text(textLimit.name), sinceMs: ms, out: z.boolean() }).nullable(),
   lastPrimary: primaryPosition.nullable(),
+  standbyPeak: since(2, primaryPosition.nullable(), null),
   orderMs: ms,
   orderRefuses: z.boolean(),
   seenOfYou: ballot.nullable(),

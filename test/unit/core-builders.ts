@@ -104,6 +104,7 @@ export function notice(change: Partial<StateNotice> = {}): StateNotice {
     refusing: false,
     register: null,
     lastPrimary: null,
+    standbyPeak: null,
     orderMs: 0,
     orderRefuses: false,
     seenOfYou: null,

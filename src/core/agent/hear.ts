@@ -19,7 +19,7 @@ import type { Site, VoterId } from '../site.ts';
 import { beginAnew } from '../verdict/track.ts';
 import { type AgentDraft, set, trace } from './draft.ts';
 import { hearsMajority, memoryOf } from './facts.ts';
-import { hearPosition } from './positions.ts';
+import { hearPosition, notePeak } from './positions.ts';
 
 /**
  * Takes up another voter's view of itself: from an answer, with what was remembered of it when that was asked for, or
@@ -60,7 +60,9 @@ export function hearVoter(
   }
   if (view.chosen !== null) hearChosen(d, view.chosen, `told by ${voter}`);
   // Of the record that this very notice may have told.
-  if (notice !== null) hearPosition(d, notice.lastPrimary);
+  if (notice === null) return;
+  hearPosition(d, notice.lastPrimary);
+  notePeak(d, notice.standbyPeak);
 }
 
 /** V5: with its answer a voter tells how far the primary has written; one of an older release cannot say. */

@@ -2,7 +2,6 @@
 // peer's word and the standby's come `confirmed` and `refusing`.
 
 import type { BalancerReport, InstanceReport, PrimaryReport, StandbyReport } from '../observe/observation.ts';
-import { furthest } from '../observe/position.ts';
 import { epochOf, sameEpoch } from '../quorum/record.ts';
 import { otherSite, type Site } from '../site.ts';
 import { bindingMs, type Instant, type Ms } from '../time.ts';
@@ -10,7 +9,7 @@ import { bearingOnPrimary } from '../verdict/classes.ts';
 import { beginAnew, fold } from '../verdict/track.ts';
 import { type AgentDraft, set, trace } from './draft.ts';
 import { confirmTimeMs, recent, recordOf, standbySite, verdictsRest } from './facts.ts';
-import { hearStandbysPosition, seePosition } from './positions.ts';
+import { hearStandbysPosition, notePeak, seePosition } from './positions.ts';
 import { refusesDatabase } from './refusing.ts';
 import type { AgentState, Track } from './state.ts';
 
@@ -97,15 +96,12 @@ export function onStandbyReport(d: AgentDraft, site: Site, report: StandbyReport
   noteVerdict(d, 'standby', d.s.standby, track);
   set(d, {
     standbySeen: { at: startedAt, value: report },
-    // Of this history only: an old primary has what nobody else has, until it is rewound. And whole records only: the part of one that
-    // had been received is gone for those who ask after a restart.
-    standbyPeak:
-      report.row !== null && sameEpoch(report.row.epoch, epochOf(record))
-        ? furthest(d.s.standbyPeak, { epoch: report.row.epoch, position: report.replayed ?? 0 })
-        : d.s.standbyPeak,
     standby: track,
     receivedMovedAt: moved ? d.at.now : d.s.receivedMovedAt,
   });
+  // Of this history only: an old primary has what nobody else has, until it is rewound. And whole records only: the part of one that
+  // had been received is gone for those who ask after a restart.
+  if (report.row !== null) notePeak(d, { epoch: report.row.epoch, position: report.replayed ?? 0 });
   hearStandbysPosition(d, report);
 }
 

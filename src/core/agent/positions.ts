@@ -44,6 +44,13 @@ export function hearStandbysPosition(d: AgentDraft, report: StandbyReport): void
   hearPosition(d, { epoch: row.epoch, position });
 }
 
+/** V8: as far as the standby was seen to have replayed, by this agent or by the other one. */
+export function notePeak(d: AgentDraft, seen: PrimaryPosition | null): void {
+  if (seen === null || !isOfNow(d.s, seen)) return;
+  const standbyPeak = furthest(d.s.standbyPeak, seen);
+  if (standbyPeak !== d.s.standbyPeak) set(d, { standbyPeak });
+}
+
 function isOfNow(s: AgentState, { epoch }: PrimaryPosition): boolean {
   const record = recordOf(s);
   return record !== null && sameEpoch(epoch, epochOf(record));

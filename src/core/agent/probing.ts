@@ -93,6 +93,7 @@ function stateNotice(d: AgentDraft, to: VoterId): StateNotice {
         ? { serial: s.register.serial, nonce: nonce.id, sinceMs: at.now - nonce.since, out: s.register.out !== null }
         : null,
     lastPrimary: s.lastPrimary,
+    standbyPeak: s.standbyPeak,
     orderMs: orderLeftMs(d),
     orderRefuses: refusesByOrder(s.order),
     seenOfYou: s.durable.seen[to] ?? null,

@@ -195,4 +195,16 @@ export const standInMutants: readonly StoryMutant[] = [
     ],
     story: 'files-that-differ.test.ts',
   },
+  {
+    name: 'forgets-what-the-standby-had',
+    rule: 'V8',
+    edits: [{ file: 'src/core/agent/state.ts', find: 'standbyPeak: disk.standbyPeak,', put: 'standbyPeak: null,' }],
+    story: 'files-that-differ.test.ts',
+  },
+  {
+    name: 'keeps-to-itself-what-the-standby-had',
+    rule: 'V8',
+    edits: [{ file: 'src/core/agent/probing.ts', find: 'standbyPeak: s.standbyPeak,', put: 'standbyPeak: null,' }],
+    story: 'files-that-differ.test.ts',
+  },
 ];

@@ -52,12 +52,15 @@ test('V8, I4: an agent whose file still says zero-loss-strict does not force by 
   assert.equal(story.tookOver(lost, 30_000), false);
 });
 
-for (const agents of ['run on', 'were started again'] as const) {
+for (const agents of ['run on', 'were started again', 'but one were stopped when it was made'] as const) {
   test(`V8, I4: zero-loss-strict: a standby that somebody put back to an older copy does not take over, the agents ${agents}`, () => {
     const story = new Story('1', { witness: 'agent', replication: 'zero-loss-strict' });
     const { world } = story;
     const site: Site = story.begin();
     const standby = world.postgres[otherSite(site)];
+    const away = world.agents[otherSite(site)];
+    if (agents === 'but one were stopped when it was made') away.stop();
+    story.pass(10_000);
     const backup = standby.data.flushed;
     story.pass(60_000);
     assert.equal(world.records.newest()?.record.sync, true);
@@ -66,6 +69,7 @@ for (const agents of ['run on', 'were started again'] as const) {
     standby.data.becomesCopyOf(backup);
     standby.receiver.stall(true);
     if (agents === 'were started again') for (const each of sites) world.agents[each].kill('restarted');
+    away.start();
     world.powerOn(standby.machine);
     story.pass(40_000);
     story.lose(site);
