@@ -131,6 +131,9 @@ const withMajority: readonly Story[] = [
   illWhileGuardUnheard,
 ];
 
+/** Those in which the database itself may get well again. */
+const ills: ReadonlySet<Story> = new Set([illWhileStandbyUnseen, illWhileGuardUnheard]);
+
 function pass(world: World, time: Micros): void {
   world.scheduler.runUntil(world.scheduler.now + time);
 }
@@ -153,6 +156,8 @@ export function takeOver(world: World): void {
     pass(world, second / 2);
     if (world.postgres[otherSite(lost)].isWritable()) return serves(world, otherSite(lost));
   }
+  // A fence ends what stood still, and its guard may have started it again meanwhile.
+  if (ills.has(story) && world.postgres[lost].isWritable()) return serves(world, lost);
   world.violations.add('I6', `${lost}'s primary was lost (${story.name}), and ${otherSite(lost)} did not take over`);
 }
 
@@ -165,5 +170,5 @@ function serves(world: World, site: Site): void {
     pass(world, second / 2);
     if (world.history.lastAcknowledgedAt > since) return;
   }
-  world.violations.add('I6', `${site} took over, and no client was told of a write`);
+  world.violations.add('I6', `${site}'s database accepts writes, and no client was told of one`);
 }
