@@ -101,6 +101,7 @@ export const requests = fc.oneof(
     refusing: fc.boolean(),
     register: maybe(fc.record({ serial: count, nonce: text(64), sinceMs: ms, out: fc.boolean() })),
     lastPrimary: maybe(fc.record({ position: count, epoch })),
+    standbyPeak: maybe(fc.record({ position: count, epoch })),
     orderMs: ms,
     orderRefuses: fc.boolean(),
     seenOfYou: maybe(ballot),

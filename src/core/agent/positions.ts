@@ -48,7 +48,7 @@ export function hearStandbysPosition(d: AgentDraft, report: StandbyReport): void
 export function notePeak(d: AgentDraft, seen: PrimaryPosition | null): void {
   if (seen === null || !isOfNow(d.s, seen)) return;
   const standbyPeak = furthest(d.s.standbyPeak, seen);
-  if (standbyPeak !== d.s.standbyPeak) set(d, { standbyPeak });
+  if (standbyPeak !== d.s.standbyPeak) set(d, { standbyPeak, standbyPeakAt: d.at.now });
 }
 
 function isOfNow(s: AgentState, { epoch }: PrimaryPosition): boolean {

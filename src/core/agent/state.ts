@@ -243,6 +243,8 @@ export type AgentState = {
   readonly standbySeen: Seen<StandbyReport> | null;
   /** V8: as far as it was seen to have replayed since `sync: true` was chosen; one that has less now is another copy than that record speaks of. */
   readonly standbyPeak: PrimaryPosition | null;
+  /** When that was learned: what was seen of the standby before then may have been less. */
+  readonly standbyPeakAt: Instant;
   /** When the standby's receive position last moved (V2). */
   readonly receivedMovedAt: Instant | null;
   readonly balancers: { readonly site1: Seen<BalancerReport> | null; readonly site2: Seen<BalancerReport> | null };
@@ -354,6 +356,7 @@ export function startAgent(
     primarySeen: null,
     standbySeen: null,
     standbyPeak: disk.standbyPeak,
+    standbyPeakAt: now,
     receivedMovedAt: null,
     balancers: { site1: null, site2: null },
     instances: { site1: null, site2: null },

@@ -2,7 +2,7 @@
 
 import { hearsMajority, isWithoutWitness, recent, recordOf, standbySite } from '../agent/facts.ts';
 import { mayHaveGoneOnMs, unnoticedMs } from '../agent/positions.ts';
-import type { AgentState } from '../agent/state.ts';
+import type { AgentState, Seen } from '../agent/state.ts';
 import { showLsn } from '../lsn.ts';
 import type { StandbyAdvice } from '../messages.ts';
 import { farthestOf, type StandbyReport } from '../observe/observation.ts';
@@ -70,7 +70,7 @@ export function standbyAdvice(s: AgentState, now: Instant, waives: Waiver = 'not
         : 'zero-loss: the record does not say that it has all that was acknowledged (--accept-loss goes on all the same)',
     );
   }
-  if (s.settings.replication !== 'async' && waives !== 'loss' && isOlderCopy(s, report, record)) {
+  if (s.settings.replication !== 'async' && waives !== 'loss' && isOlderCopy(s, seen, record)) {
     return no(
       `${site}'s database has less WAL than it had received before, so it is an older copy of it (--accept-loss goes on all the same)`,
     );
@@ -78,10 +78,11 @@ export function standbyAdvice(s: AgentState, now: Instant, waives: Waiver = 'not
   return lagAdvice(s, report.received ?? report.replayed, { ageMs, acceptLoss: waives === 'loss', now });
 }
 
-function isOlderCopy({ standbyPeak }: AgentState, report: StandbyReport, record: ClusterRecord): boolean {
-  return (
-    standbyPeak !== null && sameEpoch(standbyPeak.epoch, epochOf(record)) && farthestOf(report) < standbyPeak.position
-  );
+/** The other agent may have seen a moment later how far it is now. */
+function isOlderCopy(s: AgentState, seen: Seen<StandbyReport>, record: ClusterRecord): boolean {
+  const { standbyPeak: peak, standbyPeakAt } = s;
+  if (peak === null || !sameEpoch(peak.epoch, epochOf(record)) || seen.at < standbyPeakAt) return false;
+  return farthestOf(seen.value) < peak.position;
 }
 
 /**

@@ -130,7 +130,9 @@ export class Moves {
       (fault) => !harmlessAlone.has(fault.kind) && !isOneFile(fault) && !isAt(fault.what, otherSite(primary)),
     );
     // With nothing but these, what ended the old primary was siteward itself: that it did not serve at the end is no reason.
-    if (this.#voterOut() || together.length > 1 || mayTake) {
+    // What strikes in the midst of an ordered change is the second thing.
+    const isUnderOrder = this.#now() - this.#orderedAt < orderTakes && together.length > 0;
+    if (this.#voterOut() || together.length > 1 || isUnderOrder || mayTake) {
       this.counts.needed += 1;
       return;
     }

@@ -189,8 +189,8 @@ export const standInMutants: readonly StoryMutant[] = [
     edits: [
       {
         file: 'src/core/verdict/standby.ts',
-        find: 'farthestOf(report) < standbyPeak.position',
-        put: 'farthestOf(report) < 0 * standbyPeak.position',
+        find: 'farthestOf(seen.value) < peak.position',
+        put: 'farthestOf(seen.value) < 0 * peak.position',
       },
     ],
     story: 'files-that-differ.test.ts',

@@ -71,10 +71,11 @@ export class Operator {
     const world = this.#world;
     const before = world.lossAcceptedAt;
     // Before its answer is heard it may be done; one that was refused accepted nothing.
-    if ('acceptLoss' in order && order.acceptLoss) world.lossAcceptedAt = world.scheduler.now;
+    const acceptsLoss = 'acceptLoss' in order && order.acceptLoss;
+    if (acceptsLoss) world.lossAcceptedAt = world.scheduler.now;
     void this.#ask(agentOf(site), { type: 'order', cluster: '', order }).then((outcome) => {
       const isRefused = outcome.kind === 'done' && outcome.value.type === 'ack' && !outcome.value.ok;
-      if (isRefused) world.lossAcceptedAt = before;
+      if (isRefused && acceptsLoss) world.lossAcceptedAt = before;
       world.trace.line('operator', order.kind, answerLine(outcome));
     });
   }
@@ -161,7 +162,14 @@ export class Operator {
   #orderRejoin(site: Site, voter: VoterId): void {
     const last = this.#world.agents[site].state()?.lastOrder ?? null;
     const acceptLoss = this.#healing && last?.what.startsWith('rejoin') === true && last.why.includes('--accept-loss');
-    const order: Order = { kind: 'rejoin', voter, acceptLoss };
+    const cutOff = /a half-done change of primary: (site[12]) .*--accept-loss/.exec(last?.why ?? '')?.[1] as
+      | Site
+      | undefined;
+    // RUNBOOK, "An agent lost its memory": with a witness the change itself is carried out first.
+    const isFirst = acceptLoss && cutOff !== undefined && this.#world.options.witness !== 'none';
+    const order: Order = isFirst
+      ? { kind: 'failover', to: cutOff, dryRun: false, acceptLoss, force: false, otherSideIsDown: false }
+      : { kind: 'rejoin', voter, acceptLoss };
     void this.#ask(agentOf(site), { type: 'status' }).then(() => this.order(site, order));
   }
 
