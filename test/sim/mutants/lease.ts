@@ -116,6 +116,41 @@ export const leaseMutants: readonly Mutant[] = [
     options: { witness: 'route53' },
   },
   {
+    name: 'grants-for-longer-than-its-file',
+    rule: 'L4',
+    edits: [
+      { file: voter, find: 'return Math.min(ttlMs, longestTtlMs);', put: 'return longestTtlMs < 0 ? 0 : ttlMs;' },
+    ],
+    seeds: 60,
+    options: {
+      witness: 'agent',
+      minutes: 4,
+      upgrade: false,
+      faultEveryMs: 2500,
+      faultsAtOnce: 5,
+      faults: { 'file-edited': 10, 'crash-daemon': 20 },
+    },
+  },
+  {
+    name: 'grants-to-another-voter-set',
+    rule: 'Q10',
+    edits: [
+      {
+        file: voter,
+        find: 'if (accepted.record.voters !== ask.voters && soleVoterOf(accepted.record) === null)',
+        put: "if (accepted.record.voters === '' && soleVoterOf(accepted.record) === null)",
+      },
+    ],
+    seeds: 100,
+    options: {
+      minutes: 4,
+      upgrade: false,
+      faultEveryMs: 8000,
+      faultsAtOnce: 3,
+      faults: { 'file-edited': 10, 'isolate-machine': 5, 'cut-sites': 3, 'site-loss': 2 },
+    },
+  },
+  {
     name: 'grants-of-two-rounds-added-up',
     rule: 'L1',
     edits: [

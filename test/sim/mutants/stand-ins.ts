@@ -196,6 +196,18 @@ export const standInMutants: readonly StoryMutant[] = [
     story: 'files-that-differ.test.ts',
   },
   {
+    name: 'first-words-are-not-said-again',
+    rule: 'L4',
+    edits: [
+      {
+        file: 'src/core/guard/rounds.ts',
+        find: "if (pending.kind === 'renew' && pending.firstWords)",
+        put: "if (pending.kind === 'renew' && pending.firstWords && d.at.now < 0)",
+      },
+    ],
+    story: 'longer-leases-in-one-file.test.ts',
+  },
+  {
     name: 'forgets-what-the-standby-had',
     rule: 'V8',
     edits: [{ file: 'src/core/agent/state.ts', find: 'standbyPeak: disk.standbyPeak,', put: 'standbyPeak: null,' }],
