@@ -152,14 +152,6 @@ export const standInMutants: readonly StoryMutant[] = [
     story: 'longer-leases-in-one-file.test.ts',
   },
   {
-    name: 'asks-for-all-at-first',
-    rule: 'L4',
-    edits: [
-      { file: 'src/core/guard/rounds.ts', find: 'return unheard ?', put: 'return unheard && witness === undefined ?' },
-    ],
-    story: 'longer-leases-in-one-file.test.ts',
-  },
-  {
     name: 'touches-by-an-era-that-is-over',
     rule: 'R2',
     edits: [{ file: facts, find: '=== s.me && !waitsForWords(s, now)) return true;', put: '=== s.me) return true;' }],
