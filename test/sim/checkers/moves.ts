@@ -28,6 +28,8 @@ const betweenAlone: readonly FaultKind[] = [
   'ssh-dies',
 ];
 
+const cuts: ReadonlySet<FaultKind> = new Set(['cut-sites', 'cut-machines', 'cut-one-way', 'lossy-path', 'slow-path']);
+
 /** V7: neither does it move the public name, since both entries serve. */
 const leavesEntriesAlone: ReadonlySet<FaultKind> = new Set(betweenAlone);
 
@@ -130,9 +132,9 @@ export class Moves {
       (fault) => !harmlessAlone.has(fault.kind) && !isOneFile(fault) && !isAt(fault.what, otherSite(primary)),
     );
     // With nothing but these, what ended the old primary was siteward itself: that it did not serve at the end is no reason.
-    // What strikes in the midst of an ordered change is the second thing.
-    const isUnderOrder = this.#now() - this.#orderedAt < orderTakes && together.length > 0;
-    if (this.#voterOut() || together.length > 1 || isUnderOrder || mayTake) {
+    // A switchover in whose midst the sites were cut ends as a failover.
+    const isCutOff = this.#now() - this.#orderedAt < orderTakes && together.some(({ kind }) => cuts.has(kind));
+    if (this.#voterOut() || together.length > 1 || isCutOff || mayTake) {
       this.counts.needed += 1;
       return;
     }
