@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { type DatabaseBelief, emptyGuardDurable, type GuardState, startGuard } from '../../../src/core/guard/state.ts';
 import { guardStatus } from '../../../src/core/guard/status.ts';
 import { guardStep } from '../../../src/core/guard/step.ts';
-import type { FailsafeAnswer } from '../../../src/core/messages.ts';
+import type { Failsafe, FailsafeAnswer } from '../../../src/core/messages.ts';
 import type { ProcessReport } from '../../../src/core/observe/observation.ts';
 import { bindingMs } from '../../../src/core/time.ts';
 import { chosenAt, settings } from './voters.ts';
@@ -40,6 +40,9 @@ const later = { ...standby().durable, noted: epoch(4) };
 const ours = { ...standby().durable, chosen: chosenAt(6, { epoch: 3, primary: 'site2' }) };
 const promoting = { id: 1, deed: 'promote', since: now } as const;
 
+const starting = { id: 1, deed: 'start-primary', since: now } as const;
+const held = (leftMs: number) => ({ epoch: epoch(3), until: now + leftMs, round: { start: 1, seq: 1 } });
+
 const rows: readonly (readonly [string, boolean, GuardState, number])[] = [
   ['a standby, the same epoch', true, standby(), 3],
   ['a stopped database', true, standby({}, { role: 'none' }), 3],
@@ -49,9 +52,14 @@ const rows: readonly (readonly [string, boolean, GuardState, number])[] = [
   ['its database is being promoted', false, standby({}, { role: 'primary', work: promoting }), 3],
   ['what runs has not said what it is', false, standby({}, { role: 'unknown' }), 3],
   ['nothing was looked at yet', false, standby({}, { role: 'unknown', process: null }), 3],
-  ['a lease in force', false, standby({ lease: { epoch: epoch(3), until: now + 50, round: { start: 1, seq: 1 } } }), 4],
+  ['it is being started as a primary', false, standby({}, { role: 'none', work: starting }), 3],
+  ['a promotion was asked for and may still come about', false, standby({}, { promoting: true }), 3],
+  ['stopped, as far as was heard, but never looked at', false, standby({}, { role: 'none', process: null }), 3],
+  ['a lease in force', false, standby({ lease: held(50) }), 4],
+  ['a lease that is over', true, standby({ lease: held(10) }), 4],
   ['a higher epoch is noted here', false, standby({ durable: later }), 3],
   ['the epoch is of this site', false, standby({ durable: ours }), 3],
+  ['a higher epoch than the last one of this site', true, standby({ durable: ours }), 4],
 ];
 
 const random = '0'.repeat(32);
@@ -89,3 +97,53 @@ for (const [name, promised, state, asked] of rows) {
     assert.equal(guardStatus(restarted, now + 100).failsafeOf?.position, 4711);
   });
 }
+
+function asked(state: GuardState, change: Partial<Failsafe>) {
+  const request: Failsafe = {
+    type: 'failsafe',
+    cluster: 'test-1',
+    voters: 'abc',
+    epoch: epoch(3),
+    site: 'site1',
+    round: { start: 7, seq: 2 },
+    ttlMs: 3000,
+    position: null,
+    ...change,
+  };
+  const result = guardStep(
+    state,
+    { type: 'request', from: `${request.site}-guard`, request, replyTo: 3 },
+    { now, wall: 2, random },
+  );
+  const reply = result.effects.send.find((send) => send.kind === 'reply');
+  const answer = reply?.answer as FailsafeAnswer;
+  return { promised: answer.promised, state: result.state };
+}
+
+test('a guard of another cluster, or one that belongs to none yet, promises nothing, and notes nothing', () => {
+  for (const state of [standby(), standby({ durable: { ...standby().durable, cluster: null } })]) {
+    const { promised, state: after } = asked(state, { cluster: 'test-2', epoch: epoch(9) });
+    assert.equal(promised, false);
+    assert.deepEqual(after.durable.noted, epoch(3));
+  }
+});
+
+test('V5: a failsafe that does not say how far its primary has written takes nothing back', () => {
+  const known = { epoch: epoch(3), position: 4711 };
+  const { promised, state: after } = asked(standby({ failsafeOf: known }), {});
+  assert.equal(promised, true);
+  assert.deepEqual(after.failsafeOf, known);
+  assert.equal(asked(standby(), {}).state.failsafeOf, null);
+});
+
+test('nor is its own site promised anything', () => {
+  assert.equal(asked(standby(), { site: 'site2' }).promised, false);
+});
+
+test('a shorter promise brings an earlier one down neither here nor on disk', () => {
+  const before = standby({ promisedUntil: now + 9000, durable: { ...standby().durable, longestTtlMs: 8000 } });
+  const { promised, state: after } = asked(before, { ttlMs: 3000 });
+  assert.equal(promised, true);
+  assert.equal(after.promisedUntil, now + 9000);
+  assert.equal(after.durable.longestTtlMs, 8000);
+});

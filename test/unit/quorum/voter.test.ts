@@ -1,22 +1,26 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Refusal } from '../../../src/core/messages.ts';
+import type { ClusterRecord } from '../../../src/core/quorum/record.ts';
 import {
   accept,
   bindsAgainst,
   forget,
   grant,
   holdsLess,
+  isLaterAccepted,
   learnChosen,
   memoryIn,
+  movesOn,
   prepare,
   release,
   startVoter,
+  takeLongest,
   toldOfGrant,
   type Voter,
   viewOf,
 } from '../../../src/core/quorum/voter.ts';
-import { at, ballot, durable, epoch, moved, record, round, rules, voter } from '../core-builders.ts';
+import { at, ballot, durable, epoch, moved, record, round, rules, view, voter } from '../core-builders.ts';
 
 const addressed = { cluster: 'c-1', voters: 'three' };
 const toPrepare = (counter: number) => ({ type: 'prepare', ...addressed, ballot: ballot(counter, 'site2') }) as const;
@@ -54,6 +58,8 @@ const strangers: readonly Row[] = [
   ],
 ];
 
+const held = { accepted: at(2, moved), promised: ballot(2) };
+const unknown = { ...held, chosen: null };
 const ballots: readonly Row[] = [
   ['Q1: a lower ballot is not promised', 'promised-more', prepare(voter({ promised: ballot(5) }), toPrepare(4), rules)],
   [
@@ -75,9 +81,10 @@ const ballots: readonly Row[] = [
     'later-known',
     accept(voter({ accepted: at(2, moved), chosen: at(2, moved) }), toAccept(9), rules, 0),
   ],
+  ['Q5: one below an epoch of which nothing was chosen buries it', null, accept(voter(held), toAccept(9), rules, 0)],
+  ['Q5: also where nothing at all is known to be chosen', null, accept(voter(unknown), toAccept(9), rules, 0)],
 ];
 
-const held = { accepted: at(2, moved), promised: ballot(2) };
 const changes: readonly Row[] = [
   [
     'Q6, L3: no change of primary under a lease promise',
@@ -125,6 +132,7 @@ const grants: readonly Row[] = [
     grant(voter(), toRenew({ epoch: { era: { number: 1, site: 'site1' }, epoch: 1 } }), false, rules, 0),
   ],
   ['L2, C1: accepted, but not known to be chosen', 'not-known', grant(voter(half), toRenew(inSite2), false, rules, 0)],
+  ['L2: nothing at all is known to be chosen', 'not-known', grant(voter(unknown), toRenew(inSite2), false, rules, 0)],
   ['L2: accepted and known', null, grant(voter({ ...half, chosen: at(2, moved) }), toRenew(inSite2), false, rules, 0)],
   ['L2: it knows of a later epoch', 'later-known', grant(voter({ chosen: at(2, moved) }), toRenew(), false, rules, 0)],
   [
@@ -149,6 +157,21 @@ const grants: readonly Row[] = [
     'not-free',
     grant(voter({}, bound(100, 'site2')), toRenew(), false, rules, 99),
   ],
+  [
+    'L3: one that has run out hinders nothing',
+    null,
+    grant(voter({}, bound(100, 'site2')), toRenew(), false, rules, 100),
+  ],
+  [
+    "Q10: a file that was edited alone grants nothing: the record's voters count",
+    'other-voters',
+    grant(voter(), toRenew({ voters: 'two' }), false, { ...rules, voters: 'two' }, 0),
+  ],
+  [
+    '"Orders": the record of a forced era names its one voter instead',
+    null,
+    grant(voter({ accepted: at(1, record({ voters: 'only:site2' })) }), toRenew(), false, rules, 0),
+  ],
 ];
 
 for (const [title, refusal, result] of [...strangers, ...ballots, ...changes, ...grants]) {
@@ -169,6 +192,12 @@ test('L3: a grant binds for ttl(1+D), and for the grain of the clock longer', ()
 test('L3: a shorter grant brings neither the deadline nor the round down', () => {
   const after = granted(granted(voter(), { ttlMs: 15_000, round: round(7) }, 1000), { round: round(6) }, 2000);
   assert.deepEqual(after.promise, { site: 'site1', epoch: epoch(1), round: round(7), until: 16_760 });
+});
+
+test('L3, L7: the rounds of the other guard say nothing about those of this one, which it can release', () => {
+  const after = granted(voter({}, bound(100, 'site2')), {}, 100);
+  assert.deepEqual(after.promise?.round, round(1));
+  assert.equal(release(after, { site: 'site1', round: round(1) }).promise, null);
 });
 
 test('V5: no vote for another primary at a ballot that was promised before it granted again, but for what it knows to be chosen', () => {
@@ -260,14 +289,26 @@ test('Q3: a refusal alters nothing', () => {
 test('Q4: chosen records never go back, and those of another cluster are none', () => {
   const before = voter({ chosen: at(5, moved) });
   assert.equal(learnChosen(before, at(4)), before);
-  assert.equal(learnChosen(before, at(9, record({ cluster: 'c-2' }))), before);
+  assert.equal(learnChosen(before, at(9, { ...moved, cluster: 'c-2' })), before);
+  assert.equal(learnChosen(before, at(9)), before, 'I3: a lower epoch at a higher ballot was not chosen');
   assert.deepEqual(learnChosen(before, at(6, moved)).durable.chosen, at(6, moved));
   assert.equal(learnChosen(voter({ cluster: null, chosen: null }), at(1)).durable.chosen, null);
+});
+
+test('half done is a vote for another primary above the ballot that was chosen, and nothing else', () => {
+  assert.equal(movesOn(at(6, moved), at(5)), true);
+  assert.equal(movesOn(at(6), at(5)), false, 'the same primary');
+  assert.equal(movesOn(at(4, moved), at(5)), false, 'older than what was chosen');
+  assert.equal(movesOn(null, at(5)), false);
 });
 
 test('Orders: a later era is later, whatever its ballot', () => {
   const forced = record({ era: { number: 1, site: 'site2' }, epoch: 1 });
   assert.deepEqual(learnChosen(voter({ chosen: at(5, moved) }), at(2, forced)).durable.chosen, at(2, forced));
+  const told = voter({ chosen: at(2, forced) });
+  assert.equal(learnChosen(told, at(9, moved)), told, 'nor is one of an earlier era learned any more');
+  assert.equal(isLaterAccepted(at(2, forced), at(5, moved)), true);
+  assert.equal(isLaterAccepted(at(5, moved), at(2, forced)), false);
 });
 
 test('a view tells for how long it binds, to whom, and the highest ballot held', () => {
@@ -277,6 +318,8 @@ test('a view tells for how long it binds, to whom, and the highest ballot held',
   assert.deepEqual(memoryIn(told), { promised: ballot(3), voted: ballot(1) });
   const later = viewOf(before, 900);
   assert.deepEqual([later.bindsMs, later.bindsTo, later.quarantineMs], [0, null, 0]);
+  const fresh = viewOf(voter({}, { quarantinedUntil: 400 }), 100);
+  assert.deepEqual([fresh.bindsMs, fresh.bindsTo], [300, null], 'L4 binds too');
 });
 
 const forced = record({ era: { number: 1, site: 'site2' }, epoch: 2, primary: 'site2', voters: 'only:site2' });
@@ -292,9 +335,27 @@ test("Orders: L4's wait of a voter begins with the record that ends the forced e
   assert.equal(back.quarantinedUntil, 5000 + 15_760);
 });
 
+test('"Orders", L4: the longest lease of the one voter of a forced era counts for the wait at its end, that of nobody else', () => {
+  const told = (change: Partial<ClusterRecord>, longestTtlMs: number) =>
+    takeLongest(voter(), 'site2', view({ chosen: at(3, { ...forced, ...change }), longestTtlMs })).durable.longestTtlMs;
+  assert.equal(told({}, 20_000), 20_000);
+  assert.equal(told({}, 10_000), 15_000, 'a shorter one brings it down for nobody');
+  assert.equal(told({ voters: 'only:site1' }, 20_000), 15_000, 'not the one voter');
+  assert.equal(told({ voters: 'three' }, 20_000), 15_000, 'not a forced era');
+  assert.equal(told({ cluster: 'c-2' }, 20_000), 15_000, 'another cluster');
+  assert.equal(takeLongest(voter(), 'site2', view({ chosen: null })).durable.longestTtlMs, 15_000);
+});
+
+test('Q8: one that was never founded shows that it remembers nothing', () => {
+  assert.equal(viewOf(voter({ cluster: null }), 0).amnesia, true);
+  assert.equal(viewOf(voter(), 0).amnesia, false);
+});
+
 test('Q8: one that forgot does not vote after a restart either', () => {
   const { durable: kept } = forget(voter());
-  assert.equal(startVoter(kept, false, rules, 0).amnesia, true);
+  const restarted = startVoter(kept, false, rules, 0);
+  assert.equal(restarted.amnesia, true);
+  assert.equal(startVoter(restarted.durable, false, rules, 0).amnesia, true, 'nor after one more');
 });
 
 test('Q8: less of either ballot is a loss: a promise says nothing of the vote that came after it', () => {
