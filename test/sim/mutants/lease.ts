@@ -281,8 +281,8 @@ export const leaseMutants: readonly Mutant[] = [
         put: 'const why = d.s.startedAt < 0 ? whyNot(d, message) : null;',
       },
     ],
-    seeds: 400,
-    skip: 115,
+    seeds: 50,
+    skip: 505,
     options: cutFromTheAgents,
   },
   {
